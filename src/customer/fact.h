@@ -1,0 +1,69 @@
+/* customer/fact.h -- what one event says about a person: typed, compact, nothing identifying.
+ *
+ * The stored form (kd_fact_encode) stands beside the sealed body in the log, so that folding, training and counting never
+ * open a body. Traits and identities are identifying: they are never part of the encoding and are read from the body
+ * (KD_EVENT_TRAITS) where a fold needs them. The encoding is versioned; golden files keep every version readable. */
+#ifndef KD_CUSTOMER_FACT_H
+#define KD_CUSTOMER_FACT_H
+#include "base/id.h"
+#include "base/money.h"
+#include "customer/identity.h"
+
+typedef enum kd_kind { /* stored in the log: numbers never change */
+    KD_KIND_CUSTOM = 0, KD_KIND_IDENTIFY = 1, KD_KIND_PAGE = 2, KD_KIND_SCREEN = 3, KD_KIND_GROUP = 4, KD_KIND_ALIAS = 5,
+    KD_KIND_VIEW = 10,       /* product viewed */
+    KD_KIND_CLICK = 11,      /* product clicked in a list */
+    KD_KIND_LIST = 12,       /* list viewed or filtered */
+    KD_KIND_SEARCH = 13,
+    KD_KIND_CART_ADD = 14, KD_KIND_CART_REMOVE = 15, KD_KIND_CART_VIEW = 16,
+    KD_KIND_CHECKOUT = 17,   /* started, any step, payment entered */
+    KD_KIND_ORDER = 20, KD_KIND_ORDER_UPDATED = 21, KD_KIND_ORDER_CANCELLED = 22,
+    KD_KIND_RETURN = 23,     /* refund, or goods brought back; lines, or a whole order by its id */
+    KD_KIND_WISH_ADD = 24, KD_KIND_WISH_REMOVE = 25,
+    KD_KIND_PROMO_VIEW = 26, KD_KIND_PROMO_CLICK = 27, KD_KIND_COUPON = 28, KD_KIND_SHARE = 29, KD_KIND_REVIEW = 30,
+    KD_KIND_CONTENT = 31,    /* an article, guide or video read */
+    KD_KIND_EMAIL = 32,      /* sent, delivered, opened, clicked: told by the name */
+    KD_KIND_CONSENT = 40,
+    KD_KIND_DECISION = 100,  /* a receipt: what Kunde answered */
+    KD_KIND_COUNT = 128
+} kd_kind;
+const char *kd_kind_name(kd_kind kind); /* "view", "order", ...; never NULL */
+
+typedef enum kd_channel { KD_CHANNEL_UNKNOWN, KD_CHANNEL_WEB, KD_CHANNEL_APP, KD_CHANNEL_STORE, KD_CHANNEL_EMAIL, KD_CHANNEL_SERVER, KD_CHANNEL_FILE } kd_channel;
+
+typedef struct kd_fact_line {
+    kd_str  product, variant;   /* the shop's own ids; variant may be empty */
+    int32_t quantity;           /* > 0; a return says so by its kind */
+    int64_t price_micro;        /* of one unit; KD_PRICE_NONE when the sender gave none */
+} kd_fact_line;
+#define KD_PRICE_NONE INT64_MIN
+enum { KD_FACT_LINES_MAX = 2000, KD_FACT_TRAITS_MAX = 64 };
+
+typedef struct kd_trait { kd_str name, value; /* value: JSON text */ } kd_trait;
+typedef struct kd_ident { kd_key_type type; kd_str value; } kd_ident; /* value as sent, trimmed */
+
+typedef struct kd_fact {
+    kd_kind      kind;
+    kd_channel   channel;
+    bool         claimed;
+    kd_id        id;            /* of the message: breaks ties of time */
+    int64_t      time_ms;
+    kd_str       name;          /* of the event as sent: "Product Viewed" */
+    kd_str       topic;         /* what it is about besides products: content id, list or category id, coupon, search text is NOT kept here */
+    kd_str       order_id;
+    kd_str       place;         /* store of a till receipt */
+    kd_currency  currency;
+    int64_t      total_micro;   /* of the order or refund as sent; KD_PRICE_NONE when not */
+    const kd_fact_line *lines;
+    size_t       line_count;
+    const kd_trait *traits;     /* identify; not encoded */
+    size_t       trait_count;
+    const kd_ident *idents;     /* all keys of the event; not encoded */
+    size_t       ident_count;
+} kd_fact;
+
+/* Everything but id, time, kind, claimed (columns of the log) and traits, idents (the body). */
+void      kd_fact_encode(kd_buf *out, const kd_fact *fact);
+/* Texts borrow from `bytes`; lines are owned by `arena`. KD_CORRUPT when it is not what kd_fact_encode wrote. */
+kd_status kd_fact_decode(kd_fact *out, kd_str bytes, kd_arena *arena, kd_err *err);
+#endif

@@ -1,0 +1,37 @@
+/* customer/identity.h -- from an identity key (cookie, user id, e-mail, loyalty card) to a person id.
+ *
+ * A key is stored only as a keyed hash (BLAKE2b-128 under a key of the vault) of its type and normalised value. It gets a
+ * person id at first sight. An event belongs for ever to the person of its strongest key, decided by the event alone.
+ * Links between persons are evidence in the store; joining persons into customers is computed from them elsewhere.
+ * Threads: find from any thread with its own reader; ensure from the writer only. */
+#ifndef KD_CUSTOMER_IDENTITY_H
+#define KD_CUSTOMER_IDENTITY_H
+#include "base/clock.h"
+#include "customer/seal.h"
+#include "store/store.h"
+
+typedef enum kd_key_type { /* ascending strength: the greatest of an event decides whose it is */
+    KD_KEY_NONE = 0, KD_KEY_ANONYMOUS = 1, KD_KEY_DEVICE = 2, KD_KEY_PHONE = 3, KD_KEY_EMAIL = 4, KD_KEY_CARD = 5, KD_KEY_USER = 6
+} kd_key_type;
+typedef enum kd_link_kind { KD_LINK_LOGIN = 1, KD_LINK_ALIAS = 2, KD_LINK_ORDER = 3, KD_LINK_CARD = 4 } kd_link_kind;
+
+const char *kd_key_type_name(kd_key_type type);                /* "anonymousId", "userId", "email", "card", ... */
+kd_key_type kd_key_type_parse(kd_str name);                    /* KD_KEY_NONE when unknown */
+enum { KD_KEY_VALUE_MAX = 256 };
+
+/* Trim; e-mail and its domain to lower case; phone to digits with '+'. KD_INVALID when nothing is left, it is longer than
+ * KD_KEY_VALUE_MAX, or it is one of the values SDKs send for "nobody" ("null", "undefined", "0", "00000000-...", "anonymous"). */
+kd_status kd_key_make(kd_key *out, const kd_vault *vault, kd_key_type type, kd_str value, kd_err *err);
+
+typedef struct kd_identity kd_identity;
+kd_status kd_identity_open(kd_identity **out, kd_store *store, size_t cache_bytes_max, kd_err *err);
+void      kd_identity_close(kd_identity *identity);
+
+/* Nil ids for unknown keys; never creates a person. */
+kd_status kd_identity_find(kd_id *persons, kd_identity *identity, kd_reader *reader, const kd_key *keys, size_t count, kd_err *err);
+/* The person of each key, made now where there is none: one transaction of the store for all new ones. is_new[i] says that
+ * this call made persons[i] (for the first of equal keys). */
+kd_status kd_identity_ensure(kd_id *persons, bool *is_new, kd_identity *identity, kd_reader *reader, const kd_key *keys,
+                             size_t count, kd_rng *rng, int64_t now_ms, kd_err *err);
+size_t kd_identity_bytes(const kd_identity *identity);
+#endif

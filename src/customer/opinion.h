@@ -1,0 +1,50 @@
+/* customer/opinion.h -- opinions about a person: pure functions of facts, product attributes and the clock.
+ *
+ * The caller gives the attributes of products as arrays (so that customer/ need not know the catalogue) through one
+ * callback that borrows. Everything here is computed at read time in microseconds and stored nowhere. */
+#ifndef KD_CUSTOMER_OPINION_H
+#define KD_CUSTOMER_OPINION_H
+#include "customer/profile.h"
+
+typedef struct kd_attr { uint16_t attribute; kd_ref value; } kd_attr; /* attribute: the catalogue's number for category, brand, colour, size, ... */
+typedef struct kd_attr_source {
+    /* Attributes of a product (and of the variant, when not 0): borrowed, valid while the caller's snapshot is held. 0 when unknown. */
+    size_t (*attributes)(void *self, kd_ref product, kd_ref variant, const kd_attr **out);
+    void *self;
+} kd_attr_source;
+
+typedef struct kd_affinity {
+    uint16_t attribute;
+    kd_ref   value;
+    double   weight;         /* share of this value among the decayed evidence of its attribute, shrunk; 0..1, negative after returns */
+    double   strength;       /* the decayed evidence itself */
+    uint32_t evidence_count;
+    kd_id    evidence;       /* the message that weighs most */
+    uint8_t  evidence_kind;
+} kd_affinity;
+
+typedef struct kd_taste_weights { /* evidence of one interaction of each kind, and after how many days it counts half */
+    double view, click, cart, wish, order, returned, content;
+    double half_life_days;   /* of views, clicks, carts; orders and returns decay at a quarter of the speed */
+    double shrinkage;        /* evidence of "nothing in particular" */
+} kd_taste_weights;
+kd_taste_weights kd_taste_weights_default(void);
+
+/* Ranked: ascending attribute, descending weight; at most `per_attribute` of each. Owned by `arena`. Evidence of one
+ * interaction at age a counts strength(kind) * 2^(-a / half_life); returns count negatively; equal for any order of facts. */
+kd_status kd_opinion_affinities(kd_affinity **out, size_t *count, const kd_profile *profile, const kd_attr_source *source,
+                                const kd_taste_weights *weights, size_t per_attribute, int64_t now_ms, kd_arena *arena, kd_err *err);
+
+typedef struct kd_cart_line { kd_ref product, variant; int32_t quantity; int64_t price_micro; kd_currency currency; int64_t added_ms; } kd_cart_line;
+/* Added less removed since the last order; older than `keep_ms` is forgotten. Newest first. */
+kd_status kd_opinion_cart(kd_cart_line **out, size_t *count, const kd_profile *profile, int64_t keep_ms, int64_t now_ms,
+                          kd_arena *arena, kd_err *err);
+
+typedef struct kd_recency { int64_t last_seen_ms, last_order_ms; double days_since_seen, days_since_order; uint64_t orders, returns; } kd_recency;
+kd_recency kd_opinion_recency(const kd_profile *profile, int64_t now_ms); /* days are NaN-free: -1 when never */
+/* Distinct products of a kind, newest first; *count in: room, out: found. */
+void kd_opinion_last_products(kd_ref *out, size_t *count, const kd_profile *profile, kd_kind kind);
+/* True when a kept (not wholly returned) purchase of the product is known; a return by order id counts against the lines of
+ * that order among the recent ones. */
+bool kd_opinion_owns(const kd_profile *profile, kd_ref product);
+#endif

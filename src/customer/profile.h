@@ -1,0 +1,76 @@
+/* customer/profile.h -- what is known of one person, as facts.
+ *
+ * A profile is a commutative monoid over sets of stored events: fold(A + B) = merge(fold A, fold B) for disjoint A and B,
+ * in any order and split, to the byte of its encoding. Each part keeps that law under its cap:
+ *   counters          sums, minima, maxima
+ *   days              per kind, the newest `days_max` days by date: a day that fell out can never come back
+ *   bought            per product, counts; over its cap the products with the smallest hashes stay (KMV): whether a product
+ *                     stays depends on the set of products alone, so its counts are complete or absent
+ *   recent            per kind, the newest N lines by (time, message id, line)
+ *   traits, idents    last writer by (time, message id) wins; over their caps the smallest names stay
+ * Opinions (affinities, cart, sizes) are computed from it at read time: opinion.h.
+ * Threads: none of its own; customer/people.h locks. Memory: one malloc family, freed by kd_profile_free. */
+#ifndef KD_CUSTOMER_PROFILE_H
+#define KD_CUSTOMER_PROFILE_H
+#include "customer/fact.h"
+
+typedef struct kd_interaction {
+    int64_t  time_ms;
+    kd_id    id;          /* message */
+    uint16_t line;        /* which line of it */
+    bool     claimed;
+    uint8_t  channel;
+    kd_ref   product, variant;  /* 0: a whole order (return by order id), or content */
+    kd_ref   topic;       /* order id of orders and returns, content id of content; else 0 */
+    int32_t  quantity;
+    int64_t  price_micro; /* KD_PRICE_NONE when unknown */
+    kd_currency currency;
+} kd_interaction;
+
+typedef struct kd_recent { /* newest first */
+    uint8_t         kind;
+    uint32_t        count;
+    kd_interaction *items;
+} kd_recent;
+
+typedef struct kd_counter { /* one per kind that ever occurred, ascending by kind */
+    uint8_t  kind;
+    uint64_t count;       /* events */
+    uint64_t claimed;     /* of them */
+    int64_t  first_ms, last_ms;
+} kd_counter;
+typedef struct kd_day_count { uint8_t kind; int32_t day; uint32_t count; } kd_day_count;  /* ascending by kind, then day */
+typedef struct kd_bought { kd_ref product; uint32_t orders, units, returned; int64_t first_ms, last_ms; } kd_bought; /* ascending by product */
+typedef struct kd_spent { kd_currency currency; int64_t bought_micro, returned_micro; } kd_spent; /* ascending by code; from lines with a price, saturating */
+typedef struct kd_register { kd_str name, value; int64_t time_ms; kd_id id; bool claimed; } kd_register; /* ascending by name; value JSON */
+typedef struct kd_seen_ident { uint8_t type; kd_str value; int64_t first_ms, last_ms; bool proven; } kd_seen_ident; /* ascending by type, value */
+
+typedef struct kd_profile {
+    kd_counter    *counters;  uint32_t counter_count;
+    kd_day_count  *days;      uint32_t day_count;
+    kd_bought     *bought;    uint32_t bought_count;
+    kd_spent      *spent;     uint32_t spent_count;
+    kd_recent     *recent;    uint32_t recent_count;   /* ascending by kind */
+    kd_register   *traits;    uint32_t trait_count;
+    kd_seen_ident *idents;    uint32_t ident_count;
+    size_t         bytes;     /* memory held, for the cap of the house */
+} kd_profile;
+
+typedef struct kd_profile_caps { uint32_t recent, days, bought, traits, idents, trait_bytes; } kd_profile_caps;
+kd_profile_caps kd_profile_caps_default(void); /* 64, 400, 4096, 64, 32, 1024 */
+
+void      kd_profile_free(kd_profile *profile); /* its parts; leaves it empty, so a kd_profile may live anywhere */
+/* Fold one stored event. Only KD_LIMIT (memory) can happen; the profile is then unchanged. Proven traits are not
+ * overwritten by claimed ones. Kinds that keep recent lines: VIEW CLICK CART_ADD CART_REMOVE ORDER RETURN WISH_ADD WISH_REMOVE
+ * CONTENT, and ORDER_CANCELLED, which counts as a return. */
+kd_status kd_profile_fold(kd_profile *profile, const kd_fact *fact, const kd_profile_caps *caps, kd_err *err);
+kd_status kd_profile_merge(kd_profile *into, const kd_profile *from, const kd_profile_caps *caps, kd_err *err);
+/* Canonical: equal profiles give equal bytes. Versioned. */
+void      kd_profile_encode(kd_buf *out, const kd_profile *profile);
+kd_status kd_profile_decode(kd_profile *out, kd_str bytes, kd_err *err); /* KD_CORRUPT; out empty then */
+
+const kd_recent   *kd_profile_recent(const kd_profile *profile, kd_kind kind);  /* NULL when none */
+const kd_counter  *kd_profile_counter(const kd_profile *profile, kd_kind kind);
+const kd_bought   *kd_profile_bought(const kd_profile *profile, kd_ref product);
+const kd_register *kd_profile_trait(const kd_profile *profile, const char *name);
+#endif
