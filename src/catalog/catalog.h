@@ -1,0 +1,117 @@
+/* catalog/catalog.h -- products with their variants, stock and prices, places and content; ready to be read in nanoseconds.
+ *
+ * The truth is documents in the store; this is its image in memory. A kd_snapshot is immutable and counted: a decision
+ * takes one, reads, gives it back. A change makes a new snapshot that shares everything untouched with the old one (chunks
+ * of products are copied on write), so a delta costs what it changes. Product and variant rows are dense, only ever added
+ * while the process lives, and node-local: nothing durable may hold one (use kd_ref). Stock and price are outside the
+ * snapshot: arrays of atomics by variant row, seen at once by everybody.
+ * Threads: readers any; writers queue on one lock inside. */
+#ifndef KD_CATALOG_CATALOG_H
+#define KD_CATALOG_CATALOG_H
+#include "base/clock.h"
+#include "base/id.h"
+#include "base/json.h"
+#include "base/money.h"
+#include "store/store.h"
+
+typedef struct kd_catalog  kd_catalog;
+typedef struct kd_snapshot kd_snapshot;
+#define KD_ROW_NONE UINT32_MAX
+
+/* Attributes that describe taste. The first ones are built in; a shop's catalogue may mark more by name. */
+typedef enum kd_attribute {
+    KD_ATTR_CATEGORY = 1, KD_ATTR_BRAND, KD_ATTR_PRICE_BAND, KD_ATTR_COLOR, KD_ATTR_SIZE, KD_ATTR_STYLE, KD_ATTR_CUT, KD_ATTR_MATERIAL,
+    KD_ATTR_GENDER, KD_ATTR_FIRST_CUSTOM = 32
+} kd_attribute;
+typedef struct kd_product_attr { uint16_t attribute; kd_ref value; } kd_product_attr; /* same shape as customer/opinion.h kd_attr */
+
+typedef struct kd_variant {
+    kd_str   sku;
+    kd_ref   ref;         /* of the sku */
+    uint32_t row;         /* dense over all variants: index of stock and price */
+    kd_str   size, color;
+    const kd_product_attr *attrs; /* size, colour, ... of this variant */
+    uint16_t attr_count;
+} kd_variant;
+
+typedef struct kd_product {
+    kd_str   id;          /* the shop's */
+    kd_ref   ref;
+    uint32_t row;
+    uint64_t version;     /* of its document; 0 for a stub */
+    bool     stub;        /* seen in an event, not yet described */
+    bool     hidden;      /* deleted, or not for sale: never recommended */
+    bool     replenishable; /* bought again and again: "already bought" does not exclude it */
+    bool     digital;     /* has no stock */
+    kd_str   title, description, url, image, brand, category; /* category: "Outdoor > Jackets" */
+    int64_t  created_ms;
+    const kd_product_attr *attrs; /* of the product, ascending by attribute; categories on every level */
+    uint16_t attr_count;
+    const kd_variant *variants;   /* at least one: a product without variants is its own */
+    uint16_t variant_count;
+    const kd_json *doc;           /* the whole document, for templates and pages */
+} kd_product;
+
+typedef struct kd_place {
+    kd_str   id, name, kind;      /* kind: "store", "warehouse", "pickup" */
+    kd_ref   ref;
+    uint16_t row;                 /* index into stock */
+    double   latitude, longitude; /* NaN when unknown */
+    const kd_json *doc;           /* hours, address */
+} kd_place;
+
+typedef struct kd_content { /* an article, guide or video */
+    kd_str   id, kind, title, url, image;
+    kd_ref   ref;
+    const kd_product_attr *attrs;
+    uint16_t attr_count;
+    const kd_json *doc;
+} kd_content;
+
+/* Load all documents and levels of the store. */
+kd_status kd_catalog_open(kd_catalog **out, kd_store *store, kd_reader *reader, kd_clock clock, kd_err *err);
+void      kd_catalog_close(kd_catalog *catalog);
+
+const kd_snapshot *kd_snapshot_acquire(kd_catalog *catalog);
+void               kd_snapshot_release(const kd_snapshot *snapshot);
+uint64_t kd_snapshot_version(const kd_snapshot *s);        /* newest document version in it: the watermark receipts name */
+uint32_t kd_snapshot_products(const kd_snapshot *s);       /* rows 0..n-1 */
+uint32_t kd_snapshot_variants(const kd_snapshot *s);
+const kd_product *kd_snapshot_product(const kd_snapshot *s, uint32_t row);  /* never NULL for row < products */
+const kd_product *kd_snapshot_find(const kd_snapshot *s, kd_ref product);   /* by product ref; NULL */
+/* By product id or by a variant's sku (till and feeds name either); *variant NULL when it named the product. */
+const kd_product *kd_snapshot_find_any(const kd_snapshot *s, kd_ref ref, const kd_variant **variant);
+uint16_t kd_snapshot_places(const kd_snapshot *s);
+const kd_place   *kd_snapshot_place(const kd_snapshot *s, uint16_t row);
+const kd_place   *kd_snapshot_place_find(const kd_snapshot *s, kd_ref place);
+/* The nearest place of kind "store" to a postal code of a country, by the imported table; NULL when unknown. */
+const kd_place   *kd_snapshot_nearest(const kd_snapshot *s, kd_str country, kd_str postal_code, double *km);
+uint32_t kd_snapshot_contents(const kd_snapshot *s);
+const kd_content *kd_snapshot_content(const kd_snapshot *s, uint32_t row);
+const kd_content *kd_snapshot_content_find(const kd_snapshot *s, kd_ref content);
+/* The attribute's name ("color") and the text of a value ("navy"); empty when unknown. */
+kd_str kd_snapshot_attribute_name(const kd_snapshot *s, uint16_t attribute);
+kd_str kd_snapshot_value_text(const kd_snapshot *s, kd_ref value);
+uint16_t kd_snapshot_attribute_by_name(const kd_snapshot *s, kd_str name); /* 0 when unknown */
+
+/* Stock and price, live. */
+enum { KD_STOCK_UNKNOWN = INT32_MIN };
+int32_t kd_stock_at(const kd_catalog *catalog, uint32_t variant_row, uint16_t place_row); /* KD_STOCK_UNKNOWN when nobody said */
+int32_t kd_stock_total(const kd_catalog *catalog, uint32_t variant_row);                  /* over all places; unknown when none said */
+/* Buyable somewhere: digital, or stock > 0, or stock unknown everywhere and no `out_of_stock` in its document. */
+bool    kd_stock_available(const kd_catalog *catalog, const kd_product *product);
+bool    kd_stock_variant_available(const kd_catalog *catalog, const kd_product *product, const kd_variant *variant);
+typedef struct kd_price { int64_t micro, list_micro; kd_currency currency; } kd_price; /* list: before a sale; equal when none */
+bool    kd_price_of(kd_price *out, const kd_catalog *catalog, uint32_t variant_row); /* default site; false when unknown */
+
+/* Changes: written to the store, then shown. Each takes documents as JSON (catalog/feeds.h makes them from files). */
+typedef struct kd_catalog_change { kd_str kind, id; const kd_json *body; bool deleted; } kd_catalog_change; /* kind: product, place, content, postal */
+/* Validates, appends versions, publishes ONE new snapshot. bad[i] (may be NULL) names what is wrong with change i; bad ones
+ * are left out and the others go through: *refused counts them. Prices and stock found in product bodies become levels. */
+kd_status kd_catalog_put(kd_catalog *catalog, const kd_catalog_change *changes, size_t count, int64_t now_ms, kd_err *bad, size_t *refused, kd_err *err);
+kd_status kd_catalog_levels_put(kd_catalog *catalog, const kd_level *levels, size_t count, kd_err *err);
+/* A product that an event named and nobody described: at once in the next snapshot, not for recommendation before it has a
+ * document or has been bought or viewed often enough to be in a model. Idempotent, cheap when known. */
+kd_status kd_catalog_stub(kd_catalog *catalog, kd_str product_id, kd_str name, int64_t now_ms, kd_err *err);
+size_t kd_catalog_bytes(const kd_catalog *catalog);
+#endif

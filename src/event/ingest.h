@@ -1,0 +1,75 @@
+/* event/ingest.h -- the writer: from parsed events to the log, then to the profile in memory, then to the answer.
+ *
+ * One thread per store. Requests queue; the writer takes what has gathered while the last commit synced (group commit
+ * without a timer), resolves keys to persons (new ones linked first, in one transaction), seals bodies, appends, commits,
+ * folds what was STORED, tells the observers, then calls each request's `done`. An event acknowledged is in the next
+ * decision. A second thread writes checkpoints of profiles behind. At start the tail of the log after the checkpoint is
+ * folded again.
+ * Memory: `queue_bytes_max` bounds what waits; past it submit gives KD_BUSY. */
+#ifndef KD_EVENT_INGEST_H
+#define KD_EVENT_INGEST_H
+#include "base/clock.h"
+#include "customer/people.h"
+#include "event/incoming.h"
+
+typedef struct kd_ingest kd_ingest;
+typedef struct kd_ingest_options {
+    size_t   queue_bytes_max;
+    size_t   batch_events_max;          /* events of one transaction */
+    uint64_t checkpoint_events;         /* a checkpoint at the latest after so many */
+    size_t   checkpoint_rows;           /* profiles of one checkpoint transaction */
+    kd_clock clock;
+} kd_ingest_options;
+
+typedef struct kd_stored {      /* what an observer sees of one event, after the fold, before the answer */
+    const kd_fact *fact;
+    kd_id          person;
+    int64_t        offset;
+    const struct kd_stub_hint *stubs; /* one per line, or NULL (on replay) */
+    bool           replay;
+} kd_stored;
+typedef void (*kd_observer)(void *self, const kd_stored *events, size_t count);
+
+typedef struct kd_submission { /* one request's events; everything in it lives until done() was called */
+    const kd_incoming *events;
+    size_t             count;
+    size_t             bytes;    /* for the bound of the queue */
+    /* Called once, from the writer's thread: KD_OK when all events with status KD_OK are durable (stored, or known already).
+     * `stored`, `duplicates` count; rejected ones were never written. KD_IO and others: none of them is. */
+    void (*done)(struct kd_submission *self, kd_status status, size_t stored, size_t duplicates, const kd_err *err);
+    struct kd_submission *next;  /* the queue's */
+} kd_submission;
+
+kd_status kd_ingest_open(kd_ingest **out, kd_store *store, kd_people *people, kd_identity *identity, const kd_vault *vault,
+                         const kd_ingest_options *options, kd_err *err);
+/* Before start. Observers run in the writer's thread, in the order registered. */
+void      kd_ingest_observe(kd_ingest *ingest, kd_observer observer, void *self);
+/* Replay the tail, then start the threads. *replayed may be NULL. */
+kd_status kd_ingest_start(kd_ingest *ingest, uint64_t *replayed, kd_err *err);
+/* Take what is queued, write a last checkpoint, end the threads. */
+kd_status kd_ingest_stop(kd_ingest *ingest, kd_err *err);
+void      kd_ingest_close(kd_ingest *ingest);
+
+/* KD_OK: done() will be called (perhaps before this returns). KD_BUSY: the queue is full, done() is not called. */
+kd_status kd_ingest_submit(kd_ingest *ingest, kd_submission *submission, kd_err *err);
+/* Submit and wait: imports, tests. */
+kd_status kd_ingest_write(kd_ingest *ingest, const kd_incoming *events, size_t count, size_t *stored, size_t *duplicates, kd_err *err);
+
+/* Receipts: what Kunde itself says. `event` has id, person (nil for a stranger), times, kind, facts, body (clear).
+ * `durable` true: done() after the commit. false: copied into a buffer that is written within a second; KD_BUSY when that is full. */
+typedef struct kd_receipt_write { kd_event event; bool durable; void (*done)(void *self, kd_status status); void *self; } kd_receipt_write;
+kd_status kd_ingest_receipt(kd_ingest *ingest, const kd_receipt_write *receipt, kd_err *err);
+/* Wait until everything submitted before the call is durable (receipts too). */
+kd_status kd_ingest_flush(kd_ingest *ingest, kd_err *err);
+kd_status kd_ingest_checkpoint(kd_ingest *ingest, kd_err *err); /* now, and wait */
+
+typedef struct kd_ingest_stats { uint64_t stored, duplicates, rejected, batches, failed, busy, receipts, receipts_lost, checkpoints, replayed, queue_bytes, last_commit_us; } kd_ingest_stats;
+void kd_ingest_get_stats(kd_ingest_stats *out, const kd_ingest *ingest);
+
+/* A stored event as the fold wants it: facts decoded, traits and idents read from the unsealed body where flagged. */
+kd_status kd_stored_fact(kd_fact *out, const kd_event *event, const kd_data_key *key, kd_arena *arena, kd_err *err);
+/* The body in the clear. */
+kd_status kd_stored_body(kd_str *out, const kd_event *event, const kd_data_key *key, kd_arena *arena, kd_err *err);
+/* Refold one person from the log alone (tests, doctor): walks the chain. */
+kd_status kd_refold(kd_profile *out, kd_reader *reader, const kd_vault *vault, kd_id person, const kd_profile_caps *caps, kd_err *err);
+#endif
