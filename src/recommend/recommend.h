@@ -1,0 +1,77 @@
+/* recommend/recommend.h -- the list for this person, now.
+ *
+ * Recipes over the live model, the profile's own facts, and what every event teaches at once (trending). Never a product
+ * already bought (unless replenishable), never one that is out of stock, hidden or unknown; each item carries the terms of
+ * its score, which sum to it. Allocation only in the request's arena; about ten microseconds.
+ * Threads: a kd_recommender is shared; observe from the writer, recommend from any. */
+#ifndef KD_RECOMMEND_RECOMMEND_H
+#define KD_RECOMMEND_RECOMMEND_H
+#include "base/clock.h"
+#include "catalog/catalog.h"
+#include "customer/opinion.h"
+#include "event/ingest.h"
+#include "recommend/model.h"
+
+typedef enum kd_recipe {
+    KD_RECIPE_FOR_YOU,          /* neighbours of what this person bought, carted, wished, viewed; fallback trending, popular */
+    KD_RECIPE_ALSO_BOUGHT,      /* neighbours of context products by orders */
+    KD_RECIPE_ALSO_VIEWED,
+    KD_RECIPE_VIEWED_THEN_BOUGHT,
+    KD_RECIPE_CART,             /* completes the cart: neighbours by orders of what is in it */
+    KD_RECIPE_POPULAR, KD_RECIPE_TRENDING,
+    KD_RECIPE_RECENTLY_VIEWED,
+    KD_RECIPE_COUNT
+} kd_recipe;
+const char *kd_recipe_name(kd_recipe recipe);           /* "for-you", "also-bought", ... */
+kd_status   kd_recipe_parse(kd_recipe *out, kd_str name, kd_err *err);
+
+typedef struct kd_filter { /* all given conditions hold */
+    const kd_product_attr *any_of;   size_t any_of_count;    /* product has at least one of each attribute named */
+    const kd_product_attr *none_of;  size_t none_of_count;
+    int64_t price_min_micro, price_max_micro;                /* 0: open */
+    bool    include_bought, include_out_of_stock;
+} kd_filter;
+
+typedef enum kd_term_kind { KD_TERM_BOUGHT, KD_TERM_VIEWED, KD_TERM_CART, KD_TERM_WISHED, KD_TERM_CONTEXT, KD_TERM_AFFINITY, KD_TERM_TREND, KD_TERM_POPULAR, KD_TERM_RECENT } kd_term_kind;
+const char *kd_term_kind_name(kd_term_kind kind);
+typedef struct kd_term { kd_term_kind kind; kd_ref about; double weight; int64_t time_ms; uint32_t support; } kd_term; /* "because you bought `about`" */
+enum { KD_TERMS_MAX = 8 };
+
+typedef struct kd_recommended {
+    const kd_product *product;      /* borrowed from the snapshot */
+    const kd_variant *variant;      /* in stock, in the person's size where that is known; NULL: product has one only or none known */
+    double            score;        /* fixed point: rounded to 1e-6 before ranking, so that replays rank alike */
+    kd_term           terms[KD_TERMS_MAX]; /* greatest first; the remainder is summed in the last one as kind of the largest left out */
+    uint8_t           term_count;
+    uint8_t           layer;        /* which layer of the fallback chain gave it: 0 the recipe itself */
+} kd_recommended;
+
+typedef struct kd_recommend_request {
+    kd_recipe         recipe;
+    const kd_profile *profile;      /* NULL: a stranger */
+    const kd_ref     *products;     /* context: the product page, the cart */
+    size_t            product_count;
+    const kd_filter  *filter;       /* NULL: none */
+    size_t            count;
+    int64_t           now_ms;
+} kd_recommend_request;
+typedef struct kd_recommend_result {
+    kd_recommended *items;
+    size_t          count;
+    uint64_t        model_version;  /* 0: no model yet */
+    uint32_t        candidates, removed_bought, removed_stock, removed_filter; /* why others are not there */
+} kd_recommend_result;
+
+typedef struct kd_recommender kd_recommender;
+kd_status kd_recommender_open(kd_recommender **out, kd_catalog *catalog, kd_err *err);
+void      kd_recommender_close(kd_recommender *recommender);
+/* Swap the model in (retains it); requests under way finish on the old one. NULL takes it out. */
+void      kd_recommender_set_model(kd_recommender *recommender, const kd_model *model);
+const kd_model *kd_recommender_model(kd_recommender *recommender); /* retained for the caller; NULL */
+/* A kd_observer: trending and popularity learn from every event at once; half-life one day and, for the longer view, a week. */
+void      kd_recommender_observe(void *recommender, const kd_stored *events, size_t count);
+
+/* `snapshot` held by the caller as long as the result is used. KD_INVALID: a recipe that needs context got none. */
+kd_status kd_recommend(kd_recommend_result *out, kd_recommender *recommender, const kd_snapshot *snapshot, const kd_recommend_request *request,
+                       kd_arena *arena, kd_err *err);
+#endif

@@ -1,0 +1,26 @@
+/* recommend/train.h -- from the log to a model file. Runs in a process of its own (`kunde train`), on a read-only store.
+ *
+ * One scan of the log's facts (no body is opened), interactions time-decayed, users = persons, claimed events of one
+ * person capped like all others; then kd_item_item_train for orders and for views, viewed-then-bought, popularity, trend.
+ * Memory: about 16 bytes an interaction plus the neighbours; over `bytes_max` it is KD_LIMIT, and nothing is published. */
+#ifndef KD_RECOMMEND_TRAIN_H
+#define KD_RECOMMEND_TRAIN_H
+#include "recommend/model.h"
+#include "store/store.h"
+
+typedef struct kd_train_options {
+    int64_t  now_ms;
+    double   order_half_life_days, view_half_life_days; /* 180, 30 */
+    double   trend_days;                                /* trend compares this window with the time before; 7 */
+    uint32_t k;                                         /* 100 */
+    kd_item_item_params orders, views;                  /* kd_train_options_default sets RP3beta for orders, cosine for views */
+    uint32_t person_items_max;                          /* 500 */
+    unsigned threads;
+    size_t   bytes_max;
+} kd_train_options;
+kd_train_options kd_train_options_default(int64_t now_ms);
+typedef void (*kd_train_progress)(void *self, const char *step, uint64_t done, uint64_t total);
+
+/* The new model's bytes in *out and its figures as JSON inside it. KD_NOT_FOUND: no interactions at all. */
+kd_status kd_train(kd_buf *out, kd_store *store, const kd_train_options *options, kd_train_progress progress, void *self, kd_err *err);
+#endif
