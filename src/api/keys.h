@@ -1,0 +1,37 @@
+/* api/keys.h -- who may call: write keys (public), server keys (secret), the admin's login and sessions, user tokens.
+ *
+ * Keys are documents of kind "key": {"type":"write"|"server","hash":BLAKE2b of the secret,"name","source","createdAt"}; a
+ * server key's text is shown once. Write keys are public and kept readable. Admin: a one-time login link, then a password
+ * (Argon2id) and a session. Threads: any. */
+#ifndef KD_API_KEYS_H
+#define KD_API_KEYS_H
+#include "base/clock.h"
+#include "customer/seal.h"
+#include "event/incoming.h"
+#include "store/store.h"
+
+typedef struct kd_keys kd_keys;
+typedef enum kd_key_role { KD_ROLE_NONE, KD_ROLE_WRITE, KD_ROLE_SERVER, KD_ROLE_ADMIN } kd_key_role;
+
+/* Loads; makes one write key and one server key when there are none (texts from `write_key`, `server_key` when not NULL,
+ * which also replace the stored first ones), and tells the texts once: made_* are "" when nothing was made. */
+kd_status kd_keys_open(kd_keys **out, kd_store *store, kd_reader *reader, const kd_vault *vault, kd_clock clock, const char *write_key,
+                       const char *server_key, char made_write[64], char made_server[64], kd_err *err);
+void      kd_keys_close(kd_keys *keys);
+/* Constant time in the secret. *source gets the source's id, owned by keys. KD_UNAUTHORIZED otherwise. */
+kd_status kd_keys_check(kd_key_role *role, kd_str *source, kd_keys *keys, kd_str key, kd_err *err);
+kd_str    kd_keys_first_write(kd_keys *keys);
+
+/* User token "<expiry s>.<base64url HMAC-SHA256(secret, user id "." expiry)>", made by the shop with the token secret that
+ * belongs to the write key (shown with the server key). KD_UNAUTHORIZED: wrong or expired. */
+kd_status kd_user_token_check(const kd_keys *keys, kd_str user_id, kd_str token, int64_t now_ms, kd_err *err);
+void      kd_user_token_secret(char out[65], const kd_keys *keys);
+
+/* Admin login. A login link's token works once, for 15 minutes, and makes a session; a session cookie lives 12 hours. */
+void      kd_login_token_new(char out[65], kd_keys *keys);
+kd_status kd_login_by_token(char session[65], kd_keys *keys, kd_str token, kd_err *err);
+kd_status kd_login_by_password(char session[65], kd_keys *keys, kd_str password, kd_err *err); /* KD_BUSY: too many tries */
+kd_status kd_password_set(kd_keys *keys, kd_store *store, kd_str password, kd_err *err);       /* at least 10 characters */
+bool      kd_session_valid(kd_keys *keys, kd_str session);
+void      kd_session_end(kd_keys *keys, kd_str session);
+#endif

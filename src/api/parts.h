@@ -1,0 +1,74 @@
+/* api/parts.h -- what a request may use: borrowed pointers to the opened parts of the house (app/engine.c fills it). */
+#ifndef KD_API_PARTS_H
+#define KD_API_PARTS_H
+#include <pthread.h>
+#include <stdatomic.h>
+#include "base/clock.h"
+#include "catalog/catalog.h"
+#include "customer/people.h"
+#include "decide/decide.h"
+#include "event/import.h"
+#include "event/ingest.h"
+#include "recommend/recommend.h"
+
+struct kd_keys; /* api/keys.h */
+typedef struct kd_limits { /* from the settings */
+    size_t   body_bytes_max;        /* of a request, as sent and after decompression */
+    size_t   arena_bytes_max;       /* of one request's memory */
+    uint32_t connections_max, connections_per_ip_max, timeout_s;
+    uint32_t threads;
+    uint32_t header_bytes_max;
+} kd_limits;
+
+typedef struct kd_parts {
+    kd_store       *store;
+    kd_vault       *vault;
+    kd_identity    *identity;
+    kd_people      *people;
+    kd_catalog     *catalog;
+    kd_ingest      *ingest;
+    kd_recommender *recommender;
+    struct kd_keys *keys;
+    kd_clock        clock;
+    kd_limits       limits;
+    int64_t         started_ms;
+    const char     *version;
+    uint32_t        receipt_retention_days;
+    atomic_bool     ready, stopping;
+
+    pthread_mutex_t       placements_lock;
+    const kd_placements  *placements;          /* swapped under the lock; kd_parts_placements retains */
+
+    /* Things that app/ does for the API: train in a child process and swap the model in; NULL when not offered. */
+    kd_status (*train)(void *self, kd_err *err);
+    void       *train_self;
+    /* One line per setting as JSON, for the state page. */
+    void      (*settings_json)(void *self, kd_jw *w);
+    void       *settings_self;
+} kd_parts;
+
+const kd_placements *kd_parts_placements(kd_parts *parts); /* retained: give back with kd_placements_release */
+kd_status kd_parts_placements_reload(kd_parts *parts, kd_reader *reader, kd_err *err);
+
+/* Shared by POST /v1/decide, POST /v1/recommend and the commands of the same names: answer.c. Whose profile may be read is
+ * settled by the caller (`key` NULL: a stranger's answer). The answer is the API's JSON. `durable` never needed yet. */
+typedef struct kd_question {
+    const kd_key   *keys;            /* proven keys of the customer, strongest first; the first that is known is used */
+    size_t          key_count;
+    kd_channel      channel;
+    const kd_str   *placements; size_t placement_count;  /* decide */
+    kd_recipe       recipe;          /* recommend */
+    const kd_filter *filter;
+    size_t          count;
+    const kd_str   *products; size_t product_count;
+    kd_str          language;        /* "en", "de" */
+    bool            explain;
+    bool            receipt;         /* append receipts */
+} kd_question;
+kd_status kd_answer_decide(kd_buf *out, kd_parts *parts, kd_reader *reader, const kd_question *question, kd_arena *arena, kd_err *err);
+kd_status kd_answer_recommend(kd_buf *out, kd_parts *parts, kd_reader *reader, const kd_question *question, kd_arena *arena, kd_err *err);
+/* The read-back of one person: profile with opinions; its events newest first. `id`: a person id or any identity value. */
+kd_status kd_answer_profile(kd_buf *out, kd_parts *parts, kd_reader *reader, kd_str id, kd_arena *arena, kd_err *err);
+kd_status kd_answer_events(kd_buf *out, kd_parts *parts, kd_reader *reader, kd_str id, size_t limit, kd_str cursor, kd_arena *arena, kd_err *err);
+kd_status kd_answer_find(kd_id *person, kd_parts *parts, kd_reader *reader, kd_str id, kd_err *err); /* KD_NOT_FOUND */
+#endif

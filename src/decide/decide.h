@@ -1,0 +1,67 @@
+/* decide/decide.h -- one answer for one person at one or more placements, with its reasons and its receipt.
+ *
+ * A placement is a document: what may stand there (a recommendation by a recipe with filters and a count, or fixed content).
+ * kd_decide is pure given its inputs (profile, snapshot, model, clock, seed); the caller appends the receipt.
+ * Threads: any; allocation in the request's arena only. */
+#ifndef KD_DECIDE_DECIDE_H
+#define KD_DECIDE_DECIDE_H
+#include "recommend/recommend.h"
+
+typedef enum kd_placement_kind { KD_PLACEMENT_RECOMMENDATION, KD_PLACEMENT_CONTENT } kd_placement_kind;
+typedef struct kd_placement {
+    kd_str            id, title;
+    uint64_t          version;      /* of its document */
+    kd_placement_kind kind;
+    kd_recipe         recipe;
+    kd_filter         filter;
+    uint16_t          count;
+    kd_str            content;      /* CONTENT: JSON as written in the document; RECOMMENDATION: optional extra JSON */
+    uint32_t          channels;     /* bit 1 << kd_channel; 0: all */
+    bool              live;
+} kd_placement;
+
+/* All placements, immutable once made; swapped whole when a document changes. */
+typedef struct kd_placements kd_placements;
+/* Read one document: {"id","title","kind":"recommendation"|"content","recipe","count","filter":{"category":[..],"brand":[..],
+ * "not":{...},"price":{"min","max"},"includeBought","includeOutOfStock"},"content":{...},"channels":[..],"live"}.
+ * KD_INVALID with err->field. */
+kd_status kd_placement_parse(kd_placement *out, kd_str id, const kd_json *doc, const kd_snapshot *snapshot, kd_arena *arena, kd_err *err);
+kd_status kd_placements_load(kd_placements **out, kd_reader *reader, const kd_snapshot *snapshot, kd_err *err);
+const kd_placements *kd_placements_retain(const kd_placements *placements);
+void      kd_placements_release(const kd_placements *placements);
+const kd_placement *kd_placements_find(const kd_placements *placements, kd_str id);
+size_t    kd_placements_count(const kd_placements *placements);
+const kd_placement *kd_placements_at(const kd_placements *placements, size_t index);
+
+typedef struct kd_decision {
+    kd_id                 id;           /* UUIDv7 */
+    const kd_placement   *placement;
+    kd_recommend_result   list;         /* RECOMMENDATION */
+    kd_str                content;      /* JSON or empty */
+    bool                  nothing;      /* nothing was worth showing */
+} kd_decision;
+
+typedef struct kd_decide_request {
+    const kd_placement *const *placements;
+    size_t            placement_count;
+    const kd_profile *profile;          /* NULL: a stranger, or not allowed to be known */
+    kd_channel        channel;
+    const kd_ref     *products;         /* context */
+    size_t            product_count;
+    int64_t           now_ms;
+    uint64_t          seed;             /* makes the decision ids */
+} kd_decide_request;
+kd_status kd_decide(kd_decision **out, size_t *count, kd_recommender *recommender, const kd_snapshot *snapshot,
+                    const kd_decide_request *request, kd_arena *arena, kd_err *err);
+
+/* {"placement","decisionId","kind","content",items:[{productId,sku,title,url,image,price,currency,score,layer,reasons:[...]}],reasons:[...]}
+ * The reasons are the terms of the real score: {"kind":"bought","product":"SKU","title":"...","weight":0.42,"text":"because you bought X"}. */
+void kd_decision_write(kd_jw *w, const kd_decision *decision, const kd_snapshot *snapshot, const kd_catalog *catalog, kd_str language);
+void kd_recommended_write(kd_jw *w, const kd_recommended *item, const kd_snapshot *snapshot, const kd_catalog *catalog, kd_str language);
+
+/* The receipt: compact binary with everything live that the decision used (watermarks of documents and model, placement
+ * version, candidates counts, the items with scores and terms, seed). decide/receipt.c; versioned. */
+void      kd_receipt_encode(kd_buf *out, const kd_decision *decision, const kd_decide_request *request, const kd_snapshot *snapshot);
+/* As JSON for people and machines. KD_CORRUPT when it is none. */
+kd_status kd_receipt_write_json(kd_jw *w, kd_str receipt, const kd_snapshot *snapshot, kd_err *err);
+#endif
