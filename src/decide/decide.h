@@ -26,6 +26,10 @@ typedef struct kd_placements kd_placements;
  * "not":{...},"price":{"min","max"},"includeBought","includeOutOfStock"},"content":{...},"channels":[..],"live"}.
  * KD_INVALID with err->field. */
 kd_status kd_placement_parse(kd_placement *out, kd_str id, const kd_json *doc, const kd_snapshot *snapshot, kd_arena *arena, kd_err *err);
+/* The "filter" of a placement or of POST /v1/recommend; NULL gives the empty filter. Arrays owned by `arena`. */
+kd_status kd_filter_parse(kd_filter *out, const kd_json *filter, const kd_snapshot *snapshot, kd_arena *arena, kd_err *err);
+/* "web", "app", "store", "email", "server", "file"; KD_INVALID without a message otherwise. */
+kd_status kd_channel_parse(kd_channel *out, kd_str name);
 kd_status kd_placements_load(kd_placements **out, kd_reader *reader, const kd_snapshot *snapshot, kd_err *err);
 const kd_placements *kd_placements_retain(const kd_placements *placements);
 void      kd_placements_release(const kd_placements *placements);
