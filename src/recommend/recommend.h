@@ -32,10 +32,20 @@ typedef struct kd_filter { /* all given conditions hold */
     bool    include_bought, include_out_of_stock;
 } kd_filter;
 
-typedef enum kd_term_kind { KD_TERM_BOUGHT, KD_TERM_VIEWED, KD_TERM_CART, KD_TERM_WISHED, KD_TERM_CONTEXT, KD_TERM_AFFINITY, KD_TERM_TREND, KD_TERM_POPULAR, KD_TERM_RECENT } kd_term_kind;
+typedef enum kd_term_kind { KD_TERM_BOUGHT, KD_TERM_VIEWED, KD_TERM_CART, KD_TERM_WISHED, KD_TERM_CONTEXT, KD_TERM_AFFINITY, KD_TERM_TREND, KD_TERM_POPULAR, KD_TERM_RECENT, KD_TERM_NEW } kd_term_kind;
 const char *kd_term_kind_name(kd_term_kind kind);
 typedef struct kd_term { kd_term_kind kind; kd_ref about; double weight; int64_t time_ms; uint32_t support; } kd_term; /* "because you bought `about`" */
 enum { KD_TERMS_MAX = 8 };
+
+/* Which layer of the chain filled a slot. A layer follows only when those before it left slots open. */
+typedef enum kd_layer {
+    KD_LAYER_RECIPE,            /* the recipe itself */
+    KD_LAYER_TRENDING_CATEGORY, /* trending, in a category of the context products */
+    KD_LAYER_TRENDING,
+    KD_LAYER_POPULAR,
+    KD_LAYER_NEWEST             /* a fresh catalogue without any event still answers */
+} kd_layer;
+const char *kd_layer_name(kd_layer layer);              /* "recipe", "trending-category", ... */
 
 typedef struct kd_recommended {
     const kd_product *product;      /* borrowed from the snapshot */
@@ -43,7 +53,7 @@ typedef struct kd_recommended {
     double            score;        /* fixed point: rounded to 1e-6 before ranking, so that replays rank alike */
     kd_term           terms[KD_TERMS_MAX]; /* greatest first; the remainder is summed in the last one as kind of the largest left out */
     uint8_t           term_count;
-    uint8_t           layer;        /* which layer of the fallback chain gave it: 0 the recipe itself */
+    uint8_t           layer;        /* kd_layer */
 } kd_recommended;
 
 typedef struct kd_recommend_request {
