@@ -64,6 +64,7 @@ typedef struct kd_fact {
 
 /* Everything but id, time, kind, claimed (columns of the log) and traits, idents (the body). */
 void      kd_fact_encode(kd_buf *out, const kd_fact *fact);
-/* Texts borrow from `bytes`; lines are owned by `arena`. KD_CORRUPT when it is not what kd_fact_encode wrote. */
+/* Texts borrow from `bytes`; lines are owned by `arena`. Sets every field: what is not encoded is zero, for the caller to
+ * fill. KD_CORRUPT when it is not what kd_fact_encode wrote. */
 kd_status kd_fact_decode(kd_fact *out, kd_str bytes, kd_arena *arena, kd_err *err);
 #endif

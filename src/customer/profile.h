@@ -6,29 +6,36 @@
  *   days              per kind, the newest `days_max` days by date: a day that fell out can never come back
  *   bought            per product, counts; over its cap the products with the smallest hashes stay (KMV): whether a product
  *                     stays depends on the set of products alone, so its counts are complete or absent
+ *   spent             per currency, two sums that only grow (a saturating sum of both signs would know its order); over
+ *                     KD_PROFILE_CURRENCIES_MAX the smallest codes stay
  *   recent            per kind, the newest N lines by (time, message id, line)
- *   traits, idents    last writer by (time, message id) wins; over their caps the smallest names stay
+ *   traits            the greatest of (proven, time, message id) wins; over the cap the smallest names stay, and a trait whose
+ *                     name and value are longer than `trait_bytes` is not kept at all
+ *   idents            first and last time, proven once is proven; over the cap the strongest types, then smallest values stay
+ * Every list is a sorted set, and an event is a profile of its own: a fold IS a merge, so there is one law to get right.
  * Opinions (affinities, cart, sizes) are computed from it at read time: opinion.h.
  * Threads: none of its own; customer/people.h locks. Memory: one malloc family, freed by kd_profile_free. */
 #ifndef KD_CUSTOMER_PROFILE_H
 #define KD_CUSTOMER_PROFILE_H
 #include "customer/fact.h"
 
+enum { KD_PROFILE_CURRENCIES_MAX = 16 };
+
 typedef struct kd_interaction {
-    int64_t  time_ms;
+    int64_t  time_ms;     /* kept between KD_TIME_MIN and KD_TIME_MAX */
     kd_id    id;          /* message */
     uint16_t line;        /* which line of it */
     bool     claimed;
     uint8_t  channel;
+    int32_t  quantity;    /* 0 without a product */
     kd_ref   product, variant;  /* 0: a whole order (return by order id), or content */
     kd_ref   topic;       /* order id of orders and returns, content id of content; else 0 */
-    int32_t  quantity;
-    int64_t  price_micro; /* KD_PRICE_NONE when unknown */
+    int64_t  price_micro; /* of one unit, or the total of an event without lines; KD_PRICE_NONE when unknown */
     kd_currency currency;
 } kd_interaction;
 
-typedef struct kd_recent { /* newest first */
-    uint8_t         kind;
+typedef struct kd_recent { /* newest first; never empty */
+    uint8_t         kind; /* a cancelled order is kept among the returns */
     uint32_t        count;
     kd_interaction *items;
 } kd_recent;
@@ -40,8 +47,12 @@ typedef struct kd_counter { /* one per kind that ever occurred, ascending by kin
     int64_t  first_ms, last_ms;
 } kd_counter;
 typedef struct kd_day_count { uint8_t kind; int32_t day; uint32_t count; } kd_day_count;  /* ascending by kind, then day */
-typedef struct kd_bought { kd_ref product; uint32_t orders, units, returned; int64_t first_ms, last_ms; } kd_bought; /* ascending by product */
-typedef struct kd_spent { kd_currency currency; int64_t bought_micro, returned_micro; } kd_spent; /* ascending by code; from lines with a price, saturating */
+/* Ascending by product. A return may be known without its order: then orders and both times are 0. */
+typedef struct kd_bought { kd_ref product; uint32_t orders, units, returned; int64_t first_ms, last_ms; } kd_bought;
+/* Ascending by code; saturating. From lines with a price (quantity * price), or the total of an order or return without
+ * lines; claimed orders count. A negative price is money the other way: a discount line of an order adds to
+ * returned_micro, so that bought - returned is what the shop kept. */
+typedef struct kd_spent { kd_currency currency; int64_t bought_micro, returned_micro; } kd_spent;
 typedef struct kd_register { kd_str name, value; int64_t time_ms; kd_id id; bool claimed; } kd_register; /* ascending by name; value JSON */
 typedef struct kd_seen_ident { uint8_t type; kd_str value; int64_t first_ms, last_ms; bool proven; } kd_seen_ident; /* ascending by type, value */
 
@@ -62,8 +73,10 @@ kd_profile_caps kd_profile_caps_default(void); /* 64, 400, 4096, 64, 32, 1024 */
 void      kd_profile_free(kd_profile *profile); /* its parts; leaves it empty, so a kd_profile may live anywhere */
 /* Fold one stored event. Only KD_LIMIT (memory) can happen; the profile is then unchanged. Proven traits are not
  * overwritten by claimed ones. Kinds that keep recent lines: VIEW CLICK CART_ADD CART_REMOVE ORDER RETURN WISH_ADD WISH_REMOVE
- * CONTENT, and ORDER_CANCELLED, which counts as a return. */
+ * CONTENT, and ORDER_CANCELLED, which counts as a return. Of these, an order, a return or a content without lines keeps one
+ * interaction without product, which its topic names. Cost: well under a microsecond. */
 kd_status kd_profile_fold(kd_profile *profile, const kd_fact *fact, const kd_profile_caps *caps, kd_err *err);
+/* Likewise: on KD_LIMIT `into` is unchanged. */
 kd_status kd_profile_merge(kd_profile *into, const kd_profile *from, const kd_profile_caps *caps, kd_err *err);
 /* Canonical: equal profiles give equal bytes. Versioned. */
 void      kd_profile_encode(kd_buf *out, const kd_profile *profile);

@@ -13,8 +13,9 @@ typedef struct kd_vault kd_vault;
 typedef struct kd_data_key { uint8_t b[32]; } kd_data_key;
 
 /* The master key is read from `key_path` (64 hex digits; made with mode 0600 when `create` and absent) or, when `hex` is
- * not NULL, from there. KD_DENIED when the file is readable by group or others. `check` in the store's meta proves that
- * key and database belong together: KD_UNAUTHORIZED when not. */
+ * not NULL, from there. KD_DENIED when the file is readable by group or others. "vault_check" in the store's meta, written
+ * when `create`, proves that key and database belong together: KD_UNAUTHORIZED when not, or when the database has a key and
+ * the file is gone (a new key could read nothing, so none is made). KD_NOT_FOUND: neither has one, and not `create`. */
 kd_status kd_vault_open(kd_vault **out, kd_store *store, kd_reader *reader, const char *key_path, const char *hex, bool create, kd_err *err);
 void      kd_vault_close(kd_vault *vault);
 
@@ -25,6 +26,8 @@ kd_status kd_vault_unwrap(kd_data_key *out, const kd_vault *vault, kd_str secret
 const kd_data_key *kd_vault_house_key(const kd_vault *vault);
 /* A 32-byte key for one use, derived from the master key: "identity", "usertoken", ... */
 void kd_vault_derive(uint8_t out[32], const kd_vault *vault, const char *use);
+/* BLAKE2b-128 of `type` and `value` under the key derived for "identity": how an identity key is stored. */
+void kd_vault_hash(uint8_t out[16], const kd_vault *vault, uint8_t type, kd_str value);
 
 /* Append the sealed text to `out`; `about` (person and event id, say) is authenticated, not stored. */
 void      kd_seal(kd_buf *out, const kd_data_key *key, kd_str about, kd_str text);

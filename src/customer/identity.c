@@ -1,0 +1,341 @@
+#include "customer/identity.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/map.h"
+
+/* ---- keys --------------------------------------------------------------------------------------------------------------- */
+
+static const char *const key_names[] = { "", "anonymousId", "deviceId", "phone", "email", "card", "userId" };
+enum { KEY_TYPES = sizeof key_names / sizeof *key_names };
+
+const char *kd_key_type_name(kd_key_type type)
+{
+    return (unsigned)type < KEY_TYPES ? key_names[type] : "";
+}
+
+kd_key_type kd_key_type_parse(kd_str name)
+{
+    for (int type = KD_KEY_ANONYMOUS; type < KEY_TYPES; type++)
+        if (kd_str_is(name, key_names[type]))
+            return (kd_key_type)type;
+    return KD_KEY_NONE;
+}
+
+/* What SDKs and forms send when there is nobody. One person under such a key would be a crowd. */
+static bool is_nobody(kd_str value)
+{
+    static const char *const words[] = { "null", "(null)", "nil", "none", "undefined", "nan", "anonymous", "guest", "unknown", "n/a",
+                                         "true", "false", "-1", "[object object]", "(not set)" };
+    size_t i = 0;
+    while (i < value.len && (value.ptr[i] == '0' || value.ptr[i] == '-'))
+        i++;
+    if (i == value.len) /* "0", "00000000-0000-0000-0000-000000000000" */
+        return true;
+    for (i = 0; i < sizeof words / sizeof *words; i++)
+        if (kd_str_is_nocase(value, words[i]))
+            return true;
+    return false;
+}
+
+static kd_str normal_email(char *out, kd_str value)
+{
+    for (size_t i = 0; i < value.len; i++)
+        out[i] = value.ptr[i] >= 'A' && value.ptr[i] <= 'Z' ? (char)(value.ptr[i] + ('a' - 'A')) : value.ptr[i];
+    return (kd_str){ out, value.len };
+}
+
+static kd_str normal_phone(char *out, kd_str value)
+{
+    size_t len = 0, digits = 0;
+    for (size_t i = 0; i < value.len; i++) {
+        bool digit = value.ptr[i] >= '0' && value.ptr[i] <= '9';
+        if (digit || (value.ptr[i] == '+' && len == 0))
+            out[len++] = value.ptr[i];
+        digits += digit;
+    }
+    return (kd_str){ out, digits ? len : 0 };
+}
+
+kd_status kd_key_make(kd_key *out, const kd_vault *vault, kd_key_type type, kd_str value, kd_err *err)
+{
+    const char *name = kd_key_type_name(type);
+    char        normal[KD_KEY_VALUE_MAX];
+    kd_str      text = kd_str_trim(value);
+    if (type <= KD_KEY_NONE || (unsigned)type >= KEY_TYPES)
+        return kd_fail(err, KD_INVALID, "there is no identity key of type %d", (int)type);
+    if (text.len > KD_KEY_VALUE_MAX)
+        return kd_fail_field(err, KD_INVALID, name, "%s is longer than %d bytes", name, KD_KEY_VALUE_MAX);
+    if (type == KD_KEY_EMAIL)
+        text = normal_email(normal, text);
+    else if (type == KD_KEY_PHONE)
+        text = normal_phone(normal, text);
+    if (!text.len)
+        return kd_fail_field(err, KD_INVALID, name, "%s is empty", name);
+    if (is_nobody(text))
+        return kd_fail_field(err, KD_INVALID, name, "%s is a placeholder that stands for nobody", name);
+    out->type = (uint8_t)type;
+    kd_vault_hash(out->hash, vault, out->type, text);
+    return KD_OK;
+}
+
+/* ---- the cache ---------------------------------------------------------------------------------------------------------- */
+
+/* A key's person never changes, so a cache needs no invalidation, and a lost entry costs one read. Shards of sets of
+ * WAYS entries: a set that is full doubles its shard's table while the bound allows, then replaces its entries in turn. */
+enum { SHARDS = 16, WAYS = 8, FIRST_SETS = 8, RETRIES_MAX = 8 };
+
+typedef struct cached {
+    kd_key key;     /* type 0: free */
+    kd_id  person;
+} cached;
+
+typedef struct shard {
+    pthread_mutex_t lock;   /* guards all below */
+    cached         *entries;
+    size_t          sets;   /* a power of two; 0 before the first entry */
+    unsigned        turn;   /* which way is replaced next */
+} shard;
+
+struct kd_identity {
+    kd_store *store;
+    size_t    shard_bytes_max;
+    shard     shards[SHARDS];
+};
+
+/* The hash is keyed and uniform: its bytes serve as they are, the first for the shard, others for the set. */
+static shard *shard_of(kd_identity *identity, const kd_key *key)
+{
+    return &identity->shards[key->hash[0] % SHARDS];
+}
+
+static cached *set_of(cached *entries, size_t sets, const kd_key *key)
+{
+    uint64_t h;
+    memcpy(&h, key->hash + 8, sizeof h);
+    return entries + (h & (sets - 1)) * WAYS;
+}
+
+static bool key_eq(const kd_key *a, const kd_key *b)
+{
+    return a->type == b->type && memcmp(a->hash, b->hash, sizeof a->hash) == 0;
+}
+
+static bool cache_get(kd_id *person, kd_identity *identity, const kd_key *key)
+{
+    shard *s = shard_of(identity, key);
+    bool   hit = false;
+    pthread_mutex_lock(&s->lock);
+    if (s->sets) {
+        const cached *set = set_of(s->entries, s->sets, key);
+        for (int i = 0; i < WAYS && !hit; i++)
+            if (key_eq(&set[i].key, key)) {
+                *person = set[i].person;
+                hit = true;
+            }
+    }
+    pthread_mutex_unlock(&s->lock);
+    return hit;
+}
+
+static bool set_put(cached *set, const cached *entry)
+{
+    for (int i = 0; i < WAYS; i++)
+        if (!set[i].key.type || key_eq(&set[i].key, &entry->key)) {
+            set[i] = *entry;
+            return true;
+        }
+    return false;
+}
+
+/* Twice the sets. Each old set falls into two new ones, so nothing can overflow. */
+static bool grow(shard *s, size_t bytes_max)
+{
+    size_t  sets = s->sets ? s->sets * 2 : FIRST_SETS;
+    cached *entries;
+    if (sets * WAYS * sizeof *entries > bytes_max || !(entries = calloc(sets * WAYS, sizeof *entries)))
+        return false;
+    for (size_t i = 0; i < s->sets * WAYS; i++)
+        if (s->entries[i].key.type)
+            set_put(set_of(entries, sets, &s->entries[i].key), &s->entries[i]);
+    free(s->entries);
+    s->entries = entries;
+    s->sets = sets;
+    return true;
+}
+
+static void cache_put(kd_identity *identity, const kd_key *key, kd_id person)
+{
+    shard *s = shard_of(identity, key);
+    cached entry = { *key, person };
+    pthread_mutex_lock(&s->lock);
+    if (!s->sets)
+        grow(s, identity->shard_bytes_max);
+    if (s->sets && !set_put(set_of(s->entries, s->sets, key), &entry)) {
+        if (!grow(s, identity->shard_bytes_max) || !set_put(set_of(s->entries, s->sets, key), &entry))
+            set_of(s->entries, s->sets, key)[s->turn++ % WAYS] = entry;
+    }
+    pthread_mutex_unlock(&s->lock);
+}
+
+kd_status kd_identity_open(kd_identity **out, kd_store *store, size_t cache_bytes_max, kd_err *err)
+{
+    kd_identity *identity = calloc(1, sizeof *identity);
+    if (!identity)
+        return kd_fail_memory(err);
+    identity->store = store;
+    identity->shard_bytes_max = cache_bytes_max / SHARDS;
+    for (int i = 0; i < SHARDS; i++)
+        pthread_mutex_init(&identity->shards[i].lock, NULL);
+    *out = identity;
+    return KD_OK;
+}
+
+void kd_identity_close(kd_identity *identity)
+{
+    if (!identity)
+        return;
+    for (int i = 0; i < SHARDS; i++) {
+        pthread_mutex_destroy(&identity->shards[i].lock);
+        free(identity->shards[i].entries);
+    }
+    free(identity);
+}
+
+size_t kd_identity_bytes(const kd_identity *identity)
+{
+    size_t bytes = sizeof *identity;
+    for (int i = 0; i < SHARDS; i++) {
+        shard *s = (shard *)(uintptr_t)&identity->shards[i]; /* a lock is no part of the value */
+        pthread_mutex_lock(&s->lock);
+        bytes += s->sets * WAYS * sizeof *s->entries;
+        pthread_mutex_unlock(&s->lock);
+    }
+    return bytes;
+}
+
+/* ---- persons ------------------------------------------------------------------------------------------------------------- */
+
+/* What is asked of the store: the keys the cache did not have, and where their persons go. */
+typedef struct asked {
+    kd_key  *keys;
+    kd_id   *persons;
+    size_t  *at;
+    size_t   count;
+} asked;
+
+static bool asked_new(asked *a, size_t room)
+{
+    *a = (asked){ .keys = malloc(room * sizeof *a->keys), .persons = calloc(room, sizeof *a->persons), .at = malloc(room * sizeof *a->at) };
+    return a->keys && a->persons && a->at;
+}
+
+static void asked_free(asked *a)
+{
+    free(a->keys);
+    free(a->persons);
+    free(a->at);
+}
+
+kd_status kd_identity_find(kd_id *persons, kd_identity *identity, kd_reader *reader, const kd_key *keys, size_t count, kd_err *err)
+{
+    kd_status status = KD_OK;
+    asked     a = { 0 };
+    size_t    missing = 0;
+    for (size_t i = 0; i < count; i++) {
+        persons[i] = (kd_id){ { 0 } };
+        missing += !cache_get(&persons[i], identity, &keys[i]);
+    }
+    if (!missing)
+        return KD_OK;
+    if (!asked_new(&a, missing)) {
+        status = kd_fail_memory(err);
+        goto out;
+    }
+    for (size_t i = 0; i < count && a.count < missing; i++)
+        if (kd_id_is_nil(persons[i])) { /* nobody has the nil id */
+            a.keys[a.count] = keys[i];
+            a.at[a.count++] = i;
+        }
+    status = kd_reader_keys(a.persons, reader, a.keys, a.count, err);
+    for (size_t i = 0; i < a.count && status == KD_OK; i++) {
+        persons[a.at[i]] = a.persons[i];
+        if (!kd_id_is_nil(a.persons[i]))
+            cache_put(identity, &a.keys[i], a.persons[i]);
+    }
+out:
+    asked_free(&a);
+    return status;
+}
+
+/* The keys of persons[] that are nil, each once; first[i] is the row in `a` of keys[i]. False when out of memory. */
+static bool collect_new(asked *a, uint32_t *first, const kd_id *persons, const kd_key *keys, size_t count)
+{
+    kd_map *rows = kd_map_new(count);
+    bool    ok = rows != NULL;
+    for (size_t i = 0; i < count && ok; i++) {
+        uint32_t row;
+        if (!kd_id_is_nil(persons[i]))
+            continue;
+        row = kd_map_put_new(rows, kd_hash64(keys[i].hash, sizeof keys[i].hash, keys[i].type), (uint32_t)a->count, NULL);
+        ok = row != UINT32_MAX;
+        first[i] = row;
+        if (row == a->count) {
+            a->keys[a->count] = keys[i];
+            a->at[a->count++] = i;
+        }
+    }
+    kd_map_free(rows);
+    return ok;
+}
+
+/* The store may ask to run it again, or not know whether it happened: running it again is harmless, the first key wins. */
+static kd_status link_new(asked *a, const kd_id *proposed, kd_store *store, kd_err *err)
+{
+    kd_status status = KD_RETRY;
+    for (int i = 0; i < RETRIES_MAX && (status == KD_RETRY || status == KD_UNKNOWN); i++) {
+        memcpy(a->persons, proposed, a->count * sizeof *proposed);
+        status = kd_store_keys_link(store, a->keys, a->persons, a->count, err);
+    }
+    return status;
+}
+
+kd_status kd_identity_ensure(kd_id *persons, bool *is_new, kd_identity *identity, kd_reader *reader, const kd_key *keys,
+                             size_t count, kd_rng *rng, int64_t now_ms, kd_err *err)
+{
+    kd_status status = kd_identity_find(persons, identity, reader, keys, count, err);
+    uint32_t *first = NULL;
+    kd_id    *proposed = NULL;
+    size_t    missing = 0;
+    asked     a = { 0 };
+    for (size_t i = 0; i < count; i++) {
+        is_new[i] = false;
+        missing += kd_id_is_nil(persons[i]);
+    }
+    if (status != KD_OK || !missing)
+        return status;
+    first = malloc(count * sizeof *first);
+    proposed = malloc(missing * sizeof *proposed);
+    if (!first || !proposed || !asked_new(&a, missing) || !collect_new(&a, first, persons, keys, count)) {
+        status = kd_fail_memory(err);
+        goto out;
+    }
+    for (size_t i = 0; i < a.count; i++)
+        proposed[i] = kd_id_new(rng, now_ms);
+    status = link_new(&a, proposed, identity->store, err);
+    if (status != KD_OK)
+        goto out;
+    for (size_t i = 0; i < count; i++)
+        if (kd_id_is_nil(persons[i]))
+            persons[i] = a.persons[first[i]];
+    for (size_t i = 0; i < a.count; i++) {
+        is_new[a.at[i]] = kd_id_eq(a.persons[i], proposed[i]);
+        cache_put(identity, &a.keys[i], a.persons[i]);
+    }
+out:
+    asked_free(&a);
+    free(first);
+    free(proposed);
+    return status;
+}

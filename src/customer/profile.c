@@ -1,0 +1,522 @@
+#include "customer/profile.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "customer/profile_list.h"
+
+/* How many kinds keep recent lines: bounds what a merge may have to stage. */
+enum { RECENT_KINDS = 9 };
+
+kd_profile_caps kd_profile_caps_default(void)
+{
+    return (kd_profile_caps){ .recent = 64, .days = 400, .bought = 4096, .traits = 64, .idents = 32, .trait_bytes = 1024 };
+}
+
+static void free_text(kd_str text)
+{
+    free((char *)(uintptr_t)text.ptr); /* ours: const towards readers only */
+}
+
+void kd_profile_free(kd_profile *profile)
+{
+    for (uint32_t i = 0; i < profile->recent_count; i++)
+        free(profile->recent[i].items);
+    for (uint32_t i = 0; i < profile->trait_count; i++)
+        free_text(profile->traits[i].name); /* the value lies behind it */
+    for (uint32_t i = 0; i < profile->ident_count; i++)
+        free_text(profile->idents[i].value);
+    free(profile->counters);
+    free(profile->days);
+    free(profile->bought);
+    free(profile->spent);
+    free(profile->recent);
+    free(profile->traits);
+    free(profile->idents);
+    *profile = (kd_profile){ 0 };
+}
+
+/* ---- sorted sets ---------------------------------------------------------------------------------------------------- */
+
+/* The first of items[0..count) that is not below `key`. */
+static uint32_t lower_bound(const void *items, uint32_t count, const void *key, const kd_list_type *type)
+{
+    uint32_t low = 0;
+    while (low < count) {
+        uint32_t middle = low + (count - low) / 2;
+        if (type->cmp((const char *)items + middle * type->size, key) < 0)
+            low = middle + 1;
+        else
+            count = middle;
+    }
+    return low;
+}
+
+/* How many of `from` are not in `items`. */
+static uint32_t count_new(const void *items, uint32_t count, const void *from, uint32_t from_count, const kd_list_type *type)
+{
+    uint32_t fresh = 0, at = 0;
+    if (!count)
+        return from_count;
+    for (uint32_t i = 0; i < from_count; i++) {
+        const char *key = (const char *)from + i * type->size;
+        at += lower_bound((const char *)items + at * type->size, count - at, key, type);
+        if (at == count)
+            return fresh + from_count - i;
+        fresh += type->cmp((const char *)items + at * type->size, key) != 0;
+    }
+    return fresh;
+}
+
+/* Merge `from` into `items`, which has room for `fresh` (count_new) more. From the back, so that each element moves once. */
+static uint32_t merge_list(void *items, uint32_t count, void *from, uint32_t from_count, uint32_t fresh, const kd_list_type *type)
+{
+    size_t   size = type->size;
+    char    *base = items;
+    uint32_t total = count + fresh, gap = total; /* where the block moved next shall end */
+    while (from_count--) {
+        char    *element = (char *)from + from_count * size;
+        uint32_t at = lower_bound(base, count, element, type);
+        bool     known = at < count && type->cmp(base + at * size, element) == 0;
+        gap -= count - at;
+        if (gap != at && at < count)
+            memmove(base + gap * size, base + at * size, (count - at) * size);
+        if (!known)
+            memcpy(base + --gap * size, element, size);
+        else if (type->join)
+            type->join(base + gap * size, element);
+        count = at;
+    }
+    assert(gap == count);
+    return total;
+}
+
+/* ---- caps ------------------------------------------------------------------------------------------------------------ */
+
+/* Per kind, the newest `max` days stay. */
+static void cap_days(kd_profile *profile, uint32_t max)
+{
+    kd_day_count *days = profile->days;
+    uint32_t      kept = 0, i = 0;
+    if (profile->day_count <= max)
+        return;
+    while (i < profile->day_count) {
+        uint32_t end = i + 1;
+        while (end < profile->day_count && days[end].kind == days[i].kind)
+            end++;
+        if (end - i > max)
+            i = end - max;
+        memmove(days + kept, days + i, (end - i) * sizeof *days);
+        kept += end - i;
+        i = end;
+    }
+    profile->day_count = kept;
+}
+
+static void cap_traits(kd_profile *profile, uint32_t max)
+{
+    while (profile->trait_count > max)
+        free_text(profile->traits[--profile->trait_count].name);
+}
+
+/* The strongest types stay: a card must not be pushed out by cookies. Among one type the smallest values. */
+static void cap_idents(kd_profile *profile, uint32_t max)
+{
+    kd_seen_ident *idents = profile->idents;
+    while (profile->ident_count > max) {
+        uint32_t end = 1;
+        while (end < profile->ident_count && idents[end].type == idents[0].type)
+            end++;
+        free_text(idents[end - 1].value);
+        memmove(idents + end - 1, idents + end, (--profile->ident_count - (end - 1)) * sizeof *idents);
+    }
+}
+
+static void cap_all(kd_profile *profile, const kd_profile_caps *caps)
+{
+    cap_days(profile, caps->days);
+    if (profile->bought_count > caps->bought)
+        profile->bought_count = caps->bought;
+    if (profile->spent_count > KD_PROFILE_CURRENCIES_MAX)
+        profile->spent_count = KD_PROFILE_CURRENCIES_MAX;
+    for (uint32_t i = 0; i < profile->recent_count; i++)
+        if (profile->recent[i].count > caps->recent)
+            profile->recent[i].count = caps->recent;
+    cap_traits(profile, caps->traits);
+    cap_idents(profile, caps->idents);
+}
+
+/* ---- merge ------------------------------------------------------------------------------------------------------------ */
+
+/* What of `from` must be copied before the first byte of `into` changes, so that running out of memory changes nothing. */
+typedef struct staged {
+    kd_recent      recent[RECENT_KINDS]; /* of kinds `into` has none of yet: ascending by kind */
+    uint32_t       recent_count;
+    kd_register   *traits;
+    uint32_t       trait_count;
+    kd_seen_ident *idents;
+    uint32_t       ident_count;
+} staged;
+
+static void staged_free(staged *s)
+{
+    for (uint32_t i = 0; i < s->recent_count; i++)
+        free(s->recent[i].items);
+    for (uint32_t i = 0; i < s->trait_count; i++)
+        free_text(s->traits[i].name);
+    for (uint32_t i = 0; i < s->ident_count; i++)
+        free_text(s->idents[i].value);
+    free(s->traits);
+    free(s->idents);
+}
+
+/* Name and value, side by side in one piece of memory. */
+static bool copy_texts(kd_str *name, kd_str *value)
+{
+    char *copy = malloc(name->len + value->len + 1);
+    if (!copy)
+        return false;
+    if (name->len)
+        memcpy(copy, name->ptr, name->len);
+    if (value->len)
+        memcpy(copy + name->len, value->ptr, value->len);
+    name->ptr = copy;
+    value->ptr = copy + name->len;
+    return true;
+}
+
+static bool stage_texts(staged *s, const kd_profile *from)
+{
+    if (from->trait_count && !(s->traits = malloc(from->trait_count * sizeof *s->traits)))
+        return false;
+    for (uint32_t i = 0; i < from->trait_count; i++) {
+        s->traits[i] = from->traits[i];
+        if (!copy_texts(&s->traits[i].name, &s->traits[i].value))
+            return false;
+        s->trait_count++;
+    }
+    if (from->ident_count && !(s->idents = malloc(from->ident_count * sizeof *s->idents)))
+        return false;
+    for (uint32_t i = 0; i < from->ident_count; i++) {
+        kd_str none = { NULL, 0 };
+        s->idents[i] = from->idents[i];
+        if (!copy_texts(&s->idents[i].value, &none))
+            return false;
+        s->ident_count++;
+    }
+    return true;
+}
+
+static kd_recent *find_recent(const kd_profile *profile, unsigned kind)
+{
+    for (uint32_t i = 0; i < profile->recent_count; i++)
+        if (profile->recent[i].kind == kind)
+            return &profile->recent[i];
+    return NULL;
+}
+
+/* Room for the lines of `from`: in place for kinds that are there, as staged copies for the others. */
+static bool stage_recent(staged *s, kd_profile *into, const kd_profile *from)
+{
+    for (uint32_t i = 0; i < from->recent_count; i++) {
+        const kd_recent *theirs = &from->recent[i];
+        kd_recent       *ours = find_recent(into, theirs->kind), *copy;
+        if (ours) {
+            uint32_t fresh = count_new(ours->items, ours->count, theirs->items, theirs->count, &kd_list_items);
+            if (!kd_list_reserve(&ours->items, ours->count, ours->count + fresh, &kd_list_items))
+                return false;
+            continue;
+        }
+        copy = &s->recent[s->recent_count];
+        *copy = (kd_recent){ .kind = theirs->kind, .count = theirs->count };
+        if (!kd_list_reserve(&copy->items, 0, theirs->count, &kd_list_items))
+            return false;
+        memcpy(copy->items, theirs->items, theirs->count * sizeof *copy->items);
+        s->recent_count++;
+    }
+    return kd_list_reserve(&into->recent, into->recent_count, into->recent_count + s->recent_count, &kd_list_recents);
+}
+
+static void merge_recent(kd_profile *into, const kd_profile *from, staged *s)
+{
+    for (uint32_t i = 0; i < from->recent_count; i++) {
+        const kd_recent *theirs = &from->recent[i];
+        kd_recent       *ours = find_recent(into, theirs->kind);
+        if (ours) {
+            uint32_t fresh = count_new(ours->items, ours->count, theirs->items, theirs->count, &kd_list_items);
+            ours->count = merge_list(ours->items, ours->count, theirs->items, theirs->count, fresh, &kd_list_items);
+        }
+    }
+    if (s->recent_count)
+        into->recent_count = merge_list(into->recent, into->recent_count, s->recent, s->recent_count, s->recent_count, &kd_list_recents);
+    s->recent_count = 0; /* `into` owns them now */
+}
+
+/* One row a list: how many of `from` are new to it is found once, for the room and for the merge. */
+#define RESERVE(list, n, from_list, from_n, type)                                                                        \
+    ((fresh_##n = count_new(into->list, into->n, from_list, from_n, type)) == 0                                         \
+     || kd_list_reserve(&into->list, into->n, into->n + fresh_##n, type))
+#define MERGE(list, n, from_list, from_n, type)                                                                          \
+    (into->n = merge_list(into->list, into->n, from_list, from_n, fresh_##n, type))
+
+kd_status kd_profile_merge(kd_profile *into, const kd_profile *from, const kd_profile_caps *caps, kd_err *err)
+{
+    uint32_t fresh_counter_count, fresh_day_count, fresh_bought_count, fresh_spent_count, fresh_trait_count, fresh_ident_count;
+    staged   s = { .recent_count = 0 };
+    bool     texts = from->trait_count || from->ident_count;
+    if ((texts && !stage_texts(&s, from)) || (from->recent_count && !stage_recent(&s, into, from))
+        || !RESERVE(counters, counter_count, from->counters, from->counter_count, &kd_list_counters)
+        || !RESERVE(days, day_count, from->days, from->day_count, &kd_list_days)
+        || !RESERVE(bought, bought_count, from->bought, from->bought_count, &kd_list_bought)
+        || !RESERVE(spent, spent_count, from->spent, from->spent_count, &kd_list_spent)
+        || !RESERVE(traits, trait_count, s.traits, s.trait_count, &kd_list_traits)
+        || !RESERVE(idents, ident_count, s.idents, s.ident_count, &kd_list_idents)) {
+        staged_free(&s);
+        return kd_fail_memory(err);
+    }
+    MERGE(counters, counter_count, from->counters, from->counter_count, &kd_list_counters);
+    MERGE(days, day_count, from->days, from->day_count, &kd_list_days);
+    MERGE(bought, bought_count, from->bought, from->bought_count, &kd_list_bought);
+    MERGE(spent, spent_count, from->spent, from->spent_count, &kd_list_spent);
+    MERGE(traits, trait_count, s.traits, s.trait_count, &kd_list_traits);
+    MERGE(idents, ident_count, s.idents, s.ident_count, &kd_list_idents);
+    merge_recent(into, from, &s);
+    s.trait_count = s.ident_count = 0; /* their texts are owned by `into`, or freed by a join */
+    staged_free(&s);
+    cap_all(into, caps);
+    into->bytes = kd_profile_measure(into);
+    return KD_OK;
+}
+
+/* ---- one event as a profile --------------------------------------------------------------------------------------------- */
+
+static int64_t clamp_time(int64_t ms)
+{
+    return ms < KD_TIME_MIN ? KD_TIME_MIN : ms > KD_TIME_MAX ? KD_TIME_MAX : ms;
+}
+
+static bool is_return(kd_kind kind)
+{
+    return kind == KD_KIND_RETURN || kind == KD_KIND_ORDER_CANCELLED;
+}
+
+/* Sorted, of each key one: elements of one key are joined. Returns the new count. */
+static uint32_t sort_unique(void *items, uint32_t count, const kd_list_type *type)
+{
+    char    *base = items;
+    uint32_t kept = 0;
+    if (count < 2)
+        return count;
+    qsort(items, count, type->size, type->cmp);
+    for (uint32_t i = 1; i < count; i++) {
+        char *last = base + kept * type->size, *next = base + i * type->size;
+        if (type->cmp(last, next) == 0)
+            type->join(last, next);
+        else if (++kept != i)
+            memcpy(last + type->size, next, type->size);
+    }
+    return kept + 1;
+}
+
+/* quantity * price, at most INT64_MAX; 0 for no price. `quantity` > 0, `price_micro` >= 0. */
+static int64_t amount(int64_t price_micro, int64_t quantity)
+{
+    return price_micro > INT64_MAX / quantity ? INT64_MAX : price_micro * quantity;
+}
+
+static void add_spent(kd_spent *spent, bool returned, int64_t price_micro, int64_t quantity)
+{
+    int64_t *sum, more;
+    if (price_micro == KD_PRICE_NONE)
+        return;
+    sum = (price_micro < 0) != returned ? &spent->returned_micro : &spent->bought_micro;
+    more = amount(price_micro < 0 ? -price_micro : price_micro, quantity);
+    *sum = *sum > INT64_MAX - more ? INT64_MAX : *sum + more;
+}
+
+static uint32_t event_items(kd_interaction *items, const kd_fact *fact, int64_t time_ms, const kd_profile_caps *caps)
+{
+    bool           order = fact->kind == KD_KIND_ORDER || is_return(fact->kind);
+    kd_ref         topic = order ? kd_ref_of(fact->order_id) : fact->kind == KD_KIND_CONTENT ? kd_ref_of(fact->topic) : 0;
+    uint32_t       count = 0;
+    kd_interaction common = { .time_ms = time_ms, .id = fact->id, .claimed = fact->claimed, .channel = (uint8_t)fact->channel,
+                              .topic = topic, .price_micro = KD_PRICE_NONE, .currency = fact->currency };
+    for (size_t i = fact->line_count; i-- > 0 && count < caps->recent;) { /* from the last: newest first means greatest line first */
+        const kd_fact_line *line = &fact->lines[i];
+        if (!line->product.len || line->quantity < 1)
+            continue;
+        items[count] = common;
+        items[count].line = (uint16_t)i;
+        items[count].product = kd_ref_of(line->product);
+        items[count].variant = kd_ref_of(line->variant);
+        items[count].quantity = line->quantity;
+        items[count++].price_micro = line->price_micro;
+    }
+    if (!fact->line_count && topic && caps->recent) {
+        common.price_micro = fact->total_micro;
+        items[count++] = common;
+    }
+    return count;
+}
+
+static uint32_t event_bought(kd_bought *bought, const kd_fact *fact, int64_t time_ms)
+{
+    bool     returned = is_return(fact->kind);
+    uint32_t count = 0, unique;
+    for (size_t i = 0; i < fact->line_count; i++) {
+        const kd_fact_line *line = &fact->lines[i];
+        if (!line->product.len || line->quantity < 1)
+            continue;
+        bought[count] = (kd_bought){ .product = kd_ref_of(line->product) };
+        if (returned) {
+            bought[count].returned = (uint32_t)line->quantity;
+        } else {
+            bought[count].orders = 1;
+            bought[count].units = (uint32_t)line->quantity;
+            bought[count].first_ms = bought[count].last_ms = time_ms;
+        }
+        count++;
+    }
+    unique = sort_unique(bought, count, &kd_list_bought);
+    for (uint32_t i = 0; i < unique && !returned; i++)
+        bought[i].orders = 1; /* two lines of one product are one order */
+    return unique;
+}
+
+static uint32_t event_spent(kd_spent *spent, const kd_fact *fact)
+{
+    bool returned = is_return(fact->kind);
+    *spent = (kd_spent){ .currency = fact->currency };
+    if (!fact->line_count)
+        add_spent(spent, returned, fact->total_micro, 1);
+    for (size_t i = 0; i < fact->line_count; i++)
+        if (fact->lines[i].quantity > 0)
+            add_spent(spent, returned, fact->lines[i].price_micro, fact->lines[i].quantity);
+    return spent->bought_micro || spent->returned_micro;
+}
+
+/* A message naming a trait or key twice: as join would decide, but of borrowed texts, which nobody may free. */
+static uint32_t event_traits(kd_register *traits, const kd_fact *fact, int64_t time_ms, const kd_profile_caps *caps)
+{
+    uint32_t count = 0;
+    for (size_t i = 0; i < fact->trait_count; i++) {
+        kd_str   name = fact->traits[i].name, value = fact->traits[i].value;
+        uint32_t at = 0;
+        if (!name.len || name.len + value.len > caps->trait_bytes)
+            continue;
+        while (at < count && !kd_str_eq(traits[at].name, name))
+            at++;
+        if (at < count && kd_str_cmp(value, traits[at].value) <= 0)
+            continue;
+        traits[at] = (kd_register){ .name = name, .value = value, .time_ms = time_ms, .id = fact->id, .claimed = fact->claimed };
+        count += at == count;
+    }
+    return sort_unique(traits, count, &kd_list_traits);
+}
+
+static uint32_t event_idents(kd_seen_ident *idents, const kd_fact *fact, int64_t time_ms)
+{
+    uint32_t count = 0;
+    for (size_t i = 0; i < fact->ident_count; i++) {
+        kd_ident ident = fact->idents[i];
+        uint32_t at = 0;
+        if (ident.type == KD_KEY_NONE || !ident.value.len || ident.value.len > KD_KEY_VALUE_MAX)
+            continue;
+        while (at < count && (idents[at].type != ident.type || !kd_str_eq(idents[at].value, ident.value)))
+            at++;
+        if (at < count)
+            continue;
+        idents[count++] = (kd_seen_ident){ .type = (uint8_t)ident.type, .value = ident.value, .first_ms = time_ms,
+                                           .last_ms = time_ms, .proven = !fact->claimed };
+    }
+    return sort_unique(idents, count, &kd_list_idents);
+}
+
+/* The arrays of one event: on the stack for what shops send every day, else in one piece of the heap. */
+typedef struct scratch {
+    kd_interaction *items;  /* one more than lines: an order without any */
+    kd_bought      *bought;
+    kd_register    *traits;
+    kd_seen_ident  *idents;
+    void           *heap;
+    _Alignas(16) char stack[6 * 1024];
+} scratch;
+
+static bool scratch_make(scratch *s, const kd_fact *fact)
+{
+    size_t items = (fact->line_count + 1) * sizeof *s->items, bought = fact->line_count * sizeof *s->bought;
+    size_t traits = fact->trait_count * sizeof *s->traits, idents = fact->ident_count * sizeof *s->idents;
+    size_t need = items + bought + traits + idents;
+    char  *at = s->stack;
+    s->heap = NULL;
+    if (need > sizeof s->stack && !(at = s->heap = malloc(need)))
+        return false;
+    s->items = (kd_interaction *)(void *)at;
+    s->bought = (kd_bought *)(void *)(at + items);
+    s->traits = (kd_register *)(void *)(at + items + bought);
+    s->idents = (kd_seen_ident *)(void *)(at + items + bought + traits);
+    return true;
+}
+
+kd_status kd_profile_fold(kd_profile *profile, const kd_fact *fact, const kd_profile_caps *caps, kd_err *err)
+{
+    unsigned     kind = (unsigned)fact->kind < KD_KIND_COUNT ? (unsigned)fact->kind : KD_KIND_CUSTOM;
+    int64_t      time_ms = clamp_time(fact->time_ms);
+    kd_counter   counter = { .kind = (uint8_t)kind, .count = 1, .claimed = fact->claimed, .first_ms = time_ms, .last_ms = time_ms };
+    kd_day_count day = { .kind = (uint8_t)kind, .day = kd_day(time_ms), .count = 1 };
+    kd_spent     spent;
+    kd_recent    recent = { .kind = (uint8_t)(is_return(fact->kind) ? KD_KIND_RETURN : kind) };
+    kd_profile   event = { .counters = &counter, .counter_count = 1, .days = &day, .day_count = 1, .spent = &spent, .recent = &recent };
+    scratch      s;
+    kd_status    status;
+    assert(fact->line_count <= KD_FACT_LINES_MAX && caps->recent && caps->days);
+    if (!scratch_make(&s, fact))
+        return kd_fail_memory(err);
+    if (kd_kind_keeps_recent(recent.kind)) {
+        recent.items = s.items;
+        recent.count = event_items(s.items, fact, time_ms, caps);
+        event.recent_count = recent.count > 0;
+    }
+    if (fact->kind == KD_KIND_ORDER || is_return(fact->kind)) {
+        event.bought = s.bought;
+        event.bought_count = event_bought(s.bought, fact, time_ms);
+        event.spent_count = event_spent(&spent, fact);
+    }
+    event.traits = s.traits;
+    event.trait_count = event_traits(s.traits, fact, time_ms, caps);
+    event.idents = s.idents;
+    event.ident_count = event_idents(s.idents, fact, time_ms);
+    status = kd_profile_merge(profile, &event, caps, err);
+    free(s.heap);
+    return status;
+}
+
+/* ---- look-ups -------------------------------------------------------------------------------------------------------------- */
+
+const kd_recent *kd_profile_recent(const kd_profile *profile, kd_kind kind)
+{
+    return find_recent(profile, (unsigned)kind);
+}
+
+const kd_counter *kd_profile_counter(const kd_profile *profile, kd_kind kind)
+{
+    for (uint32_t i = 0; i < profile->counter_count; i++)
+        if (profile->counters[i].kind == (unsigned)kind)
+            return &profile->counters[i];
+    return NULL;
+}
+
+const kd_bought *kd_profile_bought(const kd_profile *profile, kd_ref product)
+{
+    kd_bought key = { .product = product };
+    uint32_t  at = lower_bound(profile->bought, profile->bought_count, &key, &kd_list_bought);
+    return at < profile->bought_count && profile->bought[at].product == product ? &profile->bought[at] : NULL;
+}
+
+const kd_register *kd_profile_trait(const kd_profile *profile, const char *name)
+{
+    kd_register key = { .name = kd_str_z(name) };
+    uint32_t    at = lower_bound(profile->traits, profile->trait_count, &key, &kd_list_traits);
+    return at < profile->trait_count && kd_str_eq(profile->traits[at].name, key.name) ? &profile->traits[at] : NULL;
+}
