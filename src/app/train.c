@@ -1,0 +1,229 @@
+/* Training runs in a child: nice, with its own memory cap and threads, reading the database without owning it. It writes
+ * the model to a file that the parent checks and publishes; a child that dies leaves the last model serving. */
+#include "app/command.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/input.h"
+#include "base/log.h"
+#include "recommend/train.h"
+
+extern char **environ;
+enum { LINE_BYTES = 512, NICENESS = 10, MODEL_READ_BYTES = 1 << 20 };
+
+/* ---- the child: kunde train --child DB OUTPUT BYTES_MAX THREADS NOW_MS ---- */
+
+static void tell_step(void *self, const char *step, uint64_t done, uint64_t total)
+{
+    (void)self;
+    printf("step %s %llu %llu\n", step, (unsigned long long)done, (unsigned long long)total);
+    fflush(stdout);
+}
+
+static kd_status write_file(const char *path, kd_str bytes, kd_err *err)
+{
+    const int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    size_t    at = 0;
+
+    while (fd >= 0 && at < bytes.len) {
+        const ssize_t wrote = write(fd, bytes.ptr + at, bytes.len - at);
+        if (wrote < 0 && errno != EINTR)
+            break;
+        at += wrote > 0 ? (size_t)wrote : 0;
+    }
+    const bool bad = fd < 0 || at < bytes.len || close(fd) != 0;
+    return bad ? kd_fail(err, KD_IO, "cannot write the trained model: %s", strerror(errno)) : KD_OK;
+}
+
+static kd_status train_into_file(int argc, char **argv, kd_err *err)
+{
+    kd_store *store = NULL;
+    kd_buf    bytes;
+    int64_t   bytes_max = 0, threads = 0, now_ms = 0;
+    kd_status status;
+
+    if (argc != 5 || !kd_str_i64(&bytes_max, kd_str_z(argv[2])) || !kd_str_i64(&threads, kd_str_z(argv[3])) || !kd_str_i64(&now_ms, kd_str_z(argv[4])))
+        return kd_fail(err, KD_INVALID, "the training child was called wrongly");
+    const kd_store_options open_options = { .path = argv[0], .read_only = true };
+    kd_train_options       options = kd_train_options_default(now_ms);
+    options.bytes_max = (size_t)bytes_max;
+    options.threads = (unsigned)threads;
+    kd_buf_init(&bytes, NULL);
+    status = kd_store_open(&store, &open_options, err);
+    if (status == KD_OK)
+        status = kd_train(&bytes, store, &options, tell_step, NULL, err);
+    if (status == KD_OK)
+        status = write_file(argv[1], kd_buf_str(&bytes), err);
+    kd_buf_free(&bytes);
+    if (store != NULL)
+        kd_store_close(store);
+    return status;
+}
+
+int kd_train_child(int argc, char **argv)
+{
+    kd_err err = { 0 };
+
+    if (setpriority(PRIO_PROCESS, 0, NICENESS) != 0)
+        kd_log(KD_LOG_WARN, "train", "not-nice", "why=\"%s\"", strerror(errno));
+    if (train_into_file(argc, argv, &err) == KD_OK) {
+        printf("done\n");
+        return KD_EXIT_DONE;
+    }
+    printf("fail %d %s\n", (int)err.status, err.msg);
+    return KD_EXIT_NOT_SO;
+}
+
+/* ---- the parent ---- */
+
+static kd_status listen_to_child(FILE *from, kd_progress progress, void *self, kd_err *err)
+{
+    char line[LINE_BYTES], step[64];
+
+    while (fgets(line, sizeof line, from) != NULL) {
+        unsigned long long done, total;
+        int                failed, at = 0;
+        line[strcspn(line, "\n")] = '\0';
+        if (sscanf(line, "step %63s %llu %llu", step, &done, &total) == 3) {
+            if (progress != NULL)
+                progress(self, step, done, total);
+        } else if (sscanf(line, "fail %d %n", &failed, &at) == 1 && at > 0)
+            return kd_fail(err, (kd_status)failed, "%s", line + at);
+        else if (strcmp(line, "done") == 0)
+            return KD_OK;
+    }
+    return kd_fail(err, KD_IO, "the training process ended without a word; its memory may have run out");
+}
+
+static kd_status spawn_child(pid_t *pid, int *read_end, char **argv, kd_err *err)
+{
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t          attributes;
+    sigset_t                   none;
+    int                        pipe_ends[2];
+
+    if (pipe2(pipe_ends, O_CLOEXEC) != 0)
+        return kd_fail(err, KD_IO, "cannot make a pipe: %s", strerror(errno));
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, pipe_ends[1], STDOUT_FILENO);
+    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    posix_spawnattr_init(&attributes);
+    sigemptyset(&none); /* the server blocks its signals; its child must not */
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+    const int failed = posix_spawn(pid, "/proc/self/exe", &actions, &attributes, argv, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    posix_spawnattr_destroy(&attributes);
+    close(pipe_ends[1]);
+    *read_end = pipe_ends[0];
+    if (failed != 0) {
+        close(pipe_ends[0]);
+        return kd_fail(err, KD_IO, "cannot start the training process: %s", strerror(failed));
+    }
+    return KD_OK;
+}
+
+static kd_status read_file(kd_buf *out, const char *path, kd_err *err)
+{
+    kd_input *in = NULL;
+    size_t    got = 1;
+    kd_status status = kd_input_open(&in, AT_FDCWD, STDIN_FILENO, path, err);
+
+    while (status == KD_OK && got > 0) {
+        if (!kd_buf_reserve(out, MODEL_READ_BYTES)) {
+            status = kd_fail_memory(err);
+            break;
+        }
+        status = kd_input_read(in, out->ptr + out->len, MODEL_READ_BYTES, &got, err);
+        out->len += got;
+    }
+    kd_input_close(in);
+    return status;
+}
+
+kd_status kd_train_in_child(kd_buf *out, const kd_engine *engine, kd_progress progress, void *self, kd_err *err);
+kd_status kd_train_in_child(kd_buf *out, const kd_engine *engine, kd_progress progress, void *self, kd_err *err)
+{
+    const kd_settings *settings = kd_engine_settings(engine);
+    kd_parts          *parts = kd_engine_parts((kd_engine *)(uintptr_t)engine);
+    char               bytes_max[24], threads[24], now[24];
+    char              *output = NULL;
+    pid_t              pid = 0;
+    int                read_end = -1, exit_status = 0;
+    kd_status          status;
+
+    if (asprintf(&output, "%s.training-%d", settings->db, (int)getpid()) < 0)
+        return kd_fail_memory(err);
+    unlink(output);
+    snprintf(bytes_max, sizeof bytes_max, "%lld", (long long)settings->train_bytes_max);
+    snprintf(threads, sizeof threads, "%lld", (long long)settings->train_threads);
+    snprintf(now, sizeof now, "%lld", (long long)kd_now(parts->clock));
+    char *argv[] = { "kunde", "train", "--child", settings->db, output, bytes_max, threads, now, NULL };
+    status = spawn_child(&pid, &read_end, argv, err);
+    if (status == KD_OK) {
+        FILE *from = fdopen(read_end, "r");
+        status = from == NULL ? kd_fail_memory(err) : listen_to_child(from, progress, self, err);
+        if (from != NULL)
+            fclose(from);
+        while (waitpid(pid, &exit_status, 0) < 0 && errno == EINTR)
+            ;
+    }
+    if (status == KD_OK)
+        status = read_file(out, output, err);
+    unlink(output);
+    free(output);
+    return status;
+}
+
+/* ---- the command ---- */
+
+typedef struct train_options { bool json; } train_options;
+
+static error_t parse_train(int key, char *arg, struct argp_state *state)
+{
+    train_options *options = state->input;
+    (void)arg;
+    switch (key) {
+    case 'j': options->json = true; return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_option train_flags[] = { { "json", 'j', NULL, 0, "the model's report as JSON", 0 }, { 0 } };
+static const struct argp        train_argp = { train_flags, parse_train, NULL, "Trains the recommendation models from the log in a process of its own, and swaps the new ones in.", NULL, NULL, NULL };
+
+static void show_step(void *self, const char *step, uint64_t done, uint64_t total) { kd_bar_show(self, step, done, total, "rows"); }
+
+static int run_train(kd_run *run)
+{
+    const train_options *options = run->options;
+    kd_parts            *parts = kd_engine_parts(run->engine);
+    kd_bar               bar;
+    kd_err               err = { 0 };
+
+    kd_bar_start(&bar, &run->io);
+    const int64_t   from = kd_monotonic_us();
+    const kd_status status = kd_engine_train(run->engine, show_step, &bar, &err);
+    kd_bar_end(&bar);
+    if (status != KD_OK)
+        return kd_report(&run->io, &err);
+    const kd_model *model = kd_recommender_model(parts->recommender);
+    const kd_str    report = kd_model_report(model);
+    if (options->json)
+        kd_print(&run->io, "%.*s\n", (int)report.len, report.ptr);
+    else
+        kd_print(&run->io, "trained in %.1f s: model %llu, %u products\n  `kunde train --json` gives the report; GET /v1/admin/state keeps it\n",
+                 (double)(kd_monotonic_us() - from) / 1e6, (unsigned long long)kd_model_version(model), kd_model_item_count(model));
+    kd_model_release(model);
+    return KD_EXIT_DONE;
+}
+
+const kd_command kd_command_train = { "train", "train the recommendation models and swap them in", KD_NEED_ENGINE, &train_argp, sizeof(train_options), run_train };

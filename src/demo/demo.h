@@ -1,0 +1,26 @@
+/* demo/demo.h -- a whole shop, made up: the simulator.
+ *
+ * A catalogue in fashion and outdoor with sizes, colours, prices, drawn pictures and stock in three stores; customers with
+ * known tastes, sizes, price sensitivity and habits; a year of web, till and newsletter events. Deterministic by seed,
+ * offline. The truth stays beside it (kind "truth" documents: what each customer really likes), so that recommenders,
+ * identity and predictions can be measured against it.
+ * Events go through the same door as everyone's (kd_incoming_from_json and kd_ingest). */
+#ifndef KD_DEMO_DEMO_H
+#define KD_DEMO_DEMO_H
+#include "catalog/catalog.h"
+#include "event/ingest.h"
+
+typedef struct kd_demo_options {
+    uint32_t customers, products, days; /* 20000, 2000, 365 */
+    uint64_t seed;
+    int64_t  end_ms;                    /* the year ends here; events never lie in the future of it */
+} kd_demo_options;
+typedef struct kd_demo_target { kd_store *store; kd_ingest *ingest; kd_catalog *catalog; } kd_demo_target;
+typedef struct kd_demo_counts { uint64_t products, variants, customers, events, orders, order_lines, returns; } kd_demo_counts;
+typedef void (*kd_demo_progress)(void *self, const char *step, uint64_t done, uint64_t total);
+
+kd_status kd_demo_make(kd_demo_counts *counts, const kd_demo_target *to, const kd_demo_options *options, kd_demo_progress progress,
+                       void *self, kd_err *err);
+/* The drawn picture of a product of the demo catalogue as SVG (served under /demo/pictures/ID.svg); KD_NOT_FOUND. */
+kd_status kd_demo_picture(kd_buf *out, const kd_product *product, kd_err *err);
+#endif
