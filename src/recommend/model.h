@@ -3,7 +3,7 @@
  * Sections: items (refs), neighbours bought-with-bought (orders), viewed-with-viewed (views), viewed-then-bought, popularity
  * and trend per item, report (JSON). Versioned header, length and XXH3 of every section checked at load: a damaged, truncated
  * or newer file is KD_CORRUPT or KD_INVALID and the last good model keeps serving. Items are kd_ref, so that a file is valid
- * on every node. Threads: a loaded model is immutable; kd_model_slot swaps. */
+ * on every node. Threads: a loaded model is immutable and counted; kd_recommender_set_model swaps. The bytes: model_format.h. */
 #ifndef KD_RECOMMEND_MODEL_H
 #define KD_RECOMMEND_MODEL_H
 #include "base/id.h"
@@ -22,10 +22,10 @@ typedef struct kd_model_build { /* what the trainer hands to the writer */
     const float         *popularity, *trend;   /* per item, >= 0 */
     kd_str               report;       /* JSON: data, parameters, figures, times */
 } kd_model_build;
-/* The bytes of the file: the same for the same build. */
+/* The bytes of the file: the same for the same build. A relation without `counts` is written as empty. */
 kd_status kd_model_write(kd_buf *out, const kd_model_build *build, kd_err *err);
 
-kd_status kd_model_load(kd_model **out, const char *path, kd_err *err); /* maps the file */
+kd_status kd_model_load(kd_model **out, const char *path, kd_err *err); /* maps the file; KD_NOT_FOUND when there is none */
 kd_status kd_model_from_bytes(kd_model **out, kd_str bytes, kd_err *err); /* borrowed: tests, fuzzing */
 const kd_model *kd_model_retain(const kd_model *model);
 void      kd_model_release(const kd_model *model);

@@ -32,9 +32,10 @@ typedef struct kd_filter { /* all given conditions hold */
     bool    include_bought, include_out_of_stock;
 } kd_filter;
 
-typedef enum kd_term_kind { KD_TERM_BOUGHT, KD_TERM_VIEWED, KD_TERM_CART, KD_TERM_WISHED, KD_TERM_CONTEXT, KD_TERM_AFFINITY, KD_TERM_TREND, KD_TERM_POPULAR, KD_TERM_RECENT, KD_TERM_NEW } kd_term_kind;
+typedef enum kd_term_kind { KD_TERM_BOUGHT, KD_TERM_VIEWED, KD_TERM_CART, KD_TERM_WISHED, KD_TERM_CONTEXT, KD_TERM_AFFINITY, KD_TERM_TREND, KD_TERM_POPULAR, KD_TERM_RECENT } kd_term_kind;
 const char *kd_term_kind_name(kd_term_kind kind);
-typedef struct kd_term { kd_term_kind kind; kd_ref about; double weight; int64_t time_ms; uint32_t support; } kd_term; /* "because you bought `about`" */
+typedef struct kd_term { kd_term_kind kind; kd_ref about; double weight; int64_t time_ms; uint32_t support; } kd_term; /* "because you bought `about`"; about 0: nothing in particular, or several. RECENT: `about` itself was
+                                      looked at lately, or, with about 0, it is new in the shop */
 enum { KD_TERMS_MAX = 8 };
 
 /* Which layer of the chain filled a slot. A layer follows only when those before it left slots open. */
