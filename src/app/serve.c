@@ -208,9 +208,12 @@ static kd_status make_shop(kd_demo_counts *counts, kd_run *run, kd_engine *engin
     kd_parts             *parts = kd_engine_parts(engine);
     const int64_t         now_ms = kd_now(parts->clock);
     const kd_demo_target  to = { parts->store, parts->ingest, parts->catalog };
-    const kd_demo_options options = { (uint32_t)o->customers, (uint32_t)o->products, (uint32_t)o->days, (uint64_t)o->seed, now_ms - now_ms % KD_DAY_MS };
+    char                  truth[4096];
+    const kd_demo_options options = { (uint32_t)o->customers, (uint32_t)o->products, (uint32_t)o->days, (uint64_t)o->seed, now_ms - now_ms % KD_DAY_MS, truth };
     kd_bar                bar;
 
+    if (snprintf(truth, sizeof truth, "%s.truth.jsonl", run->settings->db) >= (int)sizeof truth)
+        return kd_fail(err, KD_INVALID, "the database's name is too long");
     kd_bar_start(&bar, &run->io);
     kd_status status = kd_demo_make(counts, &to, &options, show_step, &bar, err);
     if (status == KD_OK)

@@ -2,8 +2,8 @@
  *
  * A catalogue in fashion and outdoor with sizes, colours, prices, drawn pictures and stock in three stores; customers with
  * known tastes, sizes, price sensitivity and habits; a year of web, till and newsletter events. Deterministic by seed,
- * offline. The truth stays beside it (kind "truth" documents: what each customer really likes), so that recommenders,
- * identity and predictions can be measured against it.
+ * offline. The truth (what each customer really likes) goes to a file of its own, so that recommenders, identity and
+ * predictions can be measured against it; the engine never reads it.
  * Events go through the same door as everyone's (kd_incoming_from_json and kd_ingest). */
 #ifndef KD_DEMO_DEMO_H
 #define KD_DEMO_DEMO_H
@@ -13,7 +13,8 @@
 typedef struct kd_demo_options {
     uint32_t customers, products, days; /* 20000, 2000, 365 */
     uint64_t seed;
-    int64_t  end_ms;                    /* the year ends here; events never lie in the future of it */
+    int64_t  end_ms;                    /* the history ends here */
+    const char *truth_path;             /* JSON Lines, one customer a line; NULL: not kept */
 } kd_demo_options;
 typedef struct kd_demo_target { kd_store *store; kd_ingest *ingest; kd_catalog *catalog; } kd_demo_target;
 typedef struct kd_demo_counts { uint64_t products, variants, customers, events, orders, order_lines, returns; } kd_demo_counts;
@@ -21,6 +22,6 @@ typedef void (*kd_demo_progress)(void *self, const char *step, uint64_t done, ui
 
 kd_status kd_demo_make(kd_demo_counts *counts, const kd_demo_target *to, const kd_demo_options *options, kd_demo_progress progress,
                        void *self, kd_err *err);
-/* The drawn picture of a product of the demo catalogue as SVG (served under /demo/pictures/ID.svg); KD_NOT_FOUND. */
-kd_status kd_demo_picture(kd_buf *out, const kd_product *product, kd_err *err);
+/* The drawn picture of a product (of the demo's or any other) as SVG, from its category and first colour. */
+void      kd_demo_picture(kd_buf *out, const kd_product *product);
 #endif

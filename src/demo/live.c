@@ -1,0 +1,487 @@
+/* The demo's year: visits in the order of time, each with the events that a shop's systems would send. */
+#include "demo/world.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { EVENTS_PER_WRITE = 2000, WRITE_ARENA_BYTES = 256 << 20, LOOKED_AT_MAX = 12, CONSIDERED = 10, BASKET_MAX = 5, OWNED_MAX = 12, TEXT_MAX = 4096 };
+
+typedef enum visit_kind { VISIT_WEB, VISIT_STORE, VISIT_MAIL, VISIT_RETURN, VISIT_AGAIN } visit_kind;
+typedef struct visit { int64_t time_ms; uint32_t person, good, order; uint8_t kind; uint8_t serial; uint16_t variant; } visit;
+typedef struct visits { visit *items; size_t count, capacity; } visits;
+
+typedef struct life { /* what the simulation remembers of a person */
+    uint32_t owned[OWNED_MAX];
+    uint8_t  owned_count, known; /* known: logged in before */
+} life;
+
+typedef struct line { uint32_t good; uint8_t color, size; } line;
+
+typedef struct run {
+    const world          *w;
+    const kd_demo_target *to;
+    kd_demo_counts       *counts;
+    life                 *lives;
+    visits                future;   /* returns and reorders: a heap by time */
+    kd_arena             *arena;
+    kd_incoming          *events;
+    size_t                event_count;
+    uint32_t              orders;
+    uint64_t              message;
+    kd_err               *err;
+    kd_status             status;
+} run;
+
+/* ---- the calendar ---- */
+
+static bool push(visits *v, visit one)
+{
+    if (v->count == v->capacity) {
+        const size_t capacity = v->capacity ? v->capacity * 2 : 1024;
+        visit       *more = realloc(v->items, capacity * sizeof *more);
+        if (more == NULL)
+            return false;
+        v->items = more;
+        v->capacity = capacity;
+    }
+    v->items[v->count++] = one;
+    return true;
+}
+
+static bool earlier(const visit *a, const visit *b)
+{
+    if (a->time_ms != b->time_ms)
+        return a->time_ms < b->time_ms;
+    if (a->person != b->person)
+        return a->person < b->person;
+    return a->kind != b->kind ? a->kind < b->kind : a->serial < b->serial;
+}
+
+static int compare_visits(const void *a, const void *b) { return earlier(a, b) ? -1 : earlier(b, a) ? 1 : 0; }
+
+static bool heap_push(visits *v, visit one)
+{
+    if (!push(v, one))
+        return false;
+    for (size_t at = v->count - 1; at > 0 && earlier(&v->items[at], &v->items[(at - 1) / 2]); at = (at - 1) / 2) {
+        const visit swap = v->items[at];
+        v->items[at] = v->items[(at - 1) / 2];
+        v->items[(at - 1) / 2] = swap;
+    }
+    return true;
+}
+
+static visit heap_pop(visits *v)
+{
+    const visit first = v->items[0];
+
+    v->items[0] = v->items[--v->count];
+    for (size_t at = 0;;) {
+        size_t least = at;
+        for (size_t child = 2 * at + 1; child <= 2 * at + 2 && child < v->count; child++)
+            if (earlier(&v->items[child], &v->items[least]))
+                least = child;
+        if (least == at)
+            return first;
+        const visit swap = v->items[at];
+        v->items[at] = v->items[least];
+        v->items[least] = swap;
+        at = least;
+    }
+}
+
+/* Mornings are quiet, evenings busy; Sundays are for the web, shops are closed then. */
+static int64_t pick_time(const world *w, kd_rng *rng, bool in_store)
+{
+    for (;;) {
+        const int64_t day_ms = w->start_ms + (int64_t)kd_rng_below(rng, w->options.days) * KD_DAY_MS;
+        const bool    sunday = (kd_day(day_ms) + 4) % 7 == 0;
+        const double  hour = in_store ? 9.5 + 9.5 * kd_rng_unit(rng) : 20 + 3.2 * kd_rng_normal(rng);
+        if ((in_store && sunday) || hour < 0 || hour >= 24)
+            continue;
+        return day_ms + (int64_t)(hour * 3600e3);
+    }
+}
+
+static bool plan_person(visits *out, const world *w, uint32_t row)
+{
+    const person *p = &w->people[row];
+    kd_rng        rng = demo_rng(w, 5, row);
+    const uint32_t sessions = 1 + kd_rng_poisson(&rng, p->sessions);
+    const uint32_t mails = p->mail ? kd_rng_poisson(&rng, 1.6 * w->options.days / 365.0) : 0;
+
+    for (uint32_t s = 0; s < sessions && s < 250; s++) {
+        const bool in_store = p->store && (!p->web || kd_rng_unit(&rng) < .4);
+        if (!push(out, (visit){ .time_ms = pick_time(w, &rng, in_store), .person = row, .kind = in_store ? VISIT_STORE : VISIT_WEB, .serial = (uint8_t)s }))
+            return false;
+    }
+    for (uint32_t m = 0; m < mails && m < 250; m++)
+        if (!push(out, (visit){ .time_ms = pick_time(w, &rng, false), .person = row, .kind = VISIT_MAIL, .serial = (uint8_t)m }))
+            return false;
+    return true;
+}
+
+/* ---- events ---- */
+
+static void write_events(run *r)
+{
+    size_t stored = 0, duplicates = 0;
+
+    if (r->status == KD_OK && r->event_count != 0)
+        r->status = kd_ingest_write(r->to->ingest, r->events, r->event_count, &stored, &duplicates, r->err);
+    for (size_t i = 0; r->status == KD_OK && i < r->event_count; i++)
+        if (r->events[i].status != KD_OK)
+            r->status = kd_fail(r->err, r->events[i].status, "the collect door refused an event of the demo: %s", r->events[i].err.msg);
+    r->counts->events += r->event_count;
+    r->event_count = 0;
+    kd_arena_reset(r->arena);
+    r->events = KD_NEW(r->arena, kd_incoming, EVENTS_PER_WRITE);
+    if (r->events == NULL)
+        r->status = kd_fail_memory(r->err);
+}
+
+/* `body` is a JSON object without messageId and timestamp. */
+static void send_event(run *r, kd_call call, int64_t time_ms, kd_channel channel, const char *source, const char *body)
+{
+    const kd_incoming_context context = { .speaker = KD_SPEAKER_SERVER, .source = kd_str_z(source), .received_ms = time_ms + 900, .sent_at_ms = KD_TIME_MIN, .channel = channel };
+    const kd_json            *item = NULL;
+    char                      time[25];
+    kd_buf                    text;
+
+    if (r->status != KD_OK)
+        return;
+    kd_time_format(time, time_ms);
+    kd_buf_init(&text, r->arena);
+    kd_buf_addf(&text, "{\"messageId\":\"demo-%llu-%llu\",\"timestamp\":\"%s\",%s", (unsigned long long)r->w->options.seed, (unsigned long long)r->message++, time, body + 1);
+    r->status = kd_json_parse(&item, r->arena, text.ptr, text.len, r->err);
+    if (r->status != KD_OK)
+        return;
+    kd_incoming_from_json(&r->events[r->event_count++], call, item, NULL, &context, r->arena);
+    if (r->event_count == EVENTS_PER_WRITE)
+        write_events(r);
+}
+
+typedef struct who { char web[160], user[160]; } who; /* "anonymousId":..., and with "userId":... in front once known */
+
+static void name_person(who *out, const run *r, uint32_t row)
+{
+    const life *l = &r->lives[row];
+    snprintf(out->user, sizeof out->user, "\"userId\":\"c-%06u\"", row + 1);
+    snprintf(out->web, sizeof out->web, "\"anonymousId\":\"anon-%06u\"%s%s", row + 1, l->known ? "," : "", l->known ? out->user : "");
+}
+
+static void describe_line(char *out, size_t cap, const world *w, const line *l, int quantity)
+{
+    const good *g = &w->goods[l->good];
+    char        id[16], sku[48];
+
+    demo_good_id(id, l->good);
+    demo_sku(sku, w, l->good, l->color, l->size);
+    snprintf(out, cap, "\"product_id\":\"%s\",\"sku\":\"%s\",\"variant\":\"%s\",\"name\":\"%s %s\",\"brand\":\"%s\",\"category\":\"%s\",\"price\":%u.%02u,\"quantity\":%d,\"currency\":\"EUR\"", id, sku, sku,
+             demo_brands[g->brand].name, demo_categories[g->category].noun, demo_brands[g->brand].name, demo_categories[g->category].path, g->price_cents / 100, g->price_cents % 100, quantity);
+}
+
+static void send_track(run *r, int64_t time_ms, kd_channel channel, const char *source, const char *who_json, const char *event, const char *properties)
+{
+    char body[TEXT_MAX];
+    snprintf(body, sizeof body, "{%s,\"event\":\"%s\",\"properties\":{%s}}", who_json, event, properties);
+    send_event(r, KD_CALL_TRACK, time_ms, channel, source, body);
+}
+
+/* ---- choosing ---- */
+
+static int pick_liked(const person *p, kd_rng *rng)
+{
+    static const double shares[LIKED_MAX] = { .45, .25, .12, .08 };
+    double              left = kd_rng_unit(rng);
+    for (int i = 0; i < LIKED_MAX; i++)
+        if ((left -= shares[i]) < 0)
+            return p->liked[i];
+    return (int)kd_rng_below(rng, CATEGORIES);
+}
+
+/* The best of a few that come to sight, with some whim: a logit choice (Gumbel noise). UINT32_MAX: the shelf is empty. */
+static uint32_t pick_good(const run *r, const person *p, kd_rng *rng, int category_row, int day)
+{
+    const uint32_t from = r->w->of_category[category_row], to = r->w->of_category[category_row + 1];
+    uint32_t       best = UINT32_MAX;
+    double         best_value = 0;
+
+    for (int i = 0; from < to && i < CONSIDERED; i++) {
+        const uint32_t row = from + kd_rng_below(rng, to - from);
+        const good    *g = &r->w->goods[row];
+        const double   value = demo_utility(r->w, p, g, day) - log(kd_rng_exponential(rng)) * .7;
+        if (g->since_day <= day && (best == UINT32_MAX || value > best_value)) {
+            best = row;
+            best_value = value;
+        }
+    }
+    return best;
+}
+
+static line pick_variant(const run *r, const person *p, kd_rng *rng, uint32_t good_row)
+{
+    const good *g = &r->w->goods[good_row];
+    line        l = { good_row, 0, 0 };
+    int         size = demo_categories[g->category].sizes == SIZE_LETTER ? p->letter : p->shoe - SHOE_FIRST;
+
+    for (int c = 0; c < g->colors; c++)
+        if (g->color[c] == p->color[0] || (g->color[c] == p->color[1] && g->color[l.color] != p->color[0]))
+            l.color = (uint8_t)c;
+    if (kd_rng_unit(rng) < .12) /* a wrong guess: it will come back */
+        size += kd_rng_unit(rng) < .5 ? -1 : 1;
+    const int last = demo_size_count(g) - 1;
+    l.size = (uint8_t)(size < 0 ? 0 : size > last ? last : size);
+    return l;
+}
+
+static bool fits(const person *p, const good *g, const line *l)
+{
+    switch (demo_categories[g->category].sizes) {
+    case SIZE_LETTER: return l->size == p->letter;
+    case SIZE_SHOE: return l->size + SHOE_FIRST == p->shoe;
+    default: return true;
+    }
+}
+
+static bool owns(const life *l, uint32_t good_row)
+{
+    for (int i = 0; i < l->owned_count; i++)
+        if (l->owned[i] == good_row)
+            return true;
+    return false;
+}
+
+/* ---- orders, returns, reorders ---- */
+
+static void plan_aftermath(run *r, uint32_t row, const line *l, uint32_t order, int64_t time_ms, kd_rng *rng, bool in_store)
+{
+    const good *g = &r->w->goods[l->good];
+    const int   again = demo_categories[g->category].again_days;
+    const bool  comes_back = again == 0 && kd_rng_unit(rng) < (fits(&r->w->people[row], g, l) ? (in_store ? .02 : .07) : .75);
+    life       *mine = &r->lives[row];
+
+    if (again == 0 && !comes_back && mine->owned_count < OWNED_MAX)
+        mine->owned[mine->owned_count++] = l->good;
+    visit next = { .person = row, .good = l->good, .order = order, .variant = (uint16_t)(l->color << 8 | l->size), .serial = (uint8_t)kd_rng_below(rng, 256) };
+    if (comes_back) {
+        next.kind = VISIT_RETURN;
+        next.time_ms = time_ms + (int64_t)((4 + 8 * kd_rng_unit(rng)) * (double)KD_DAY_MS);
+    } else if (again != 0 && kd_rng_unit(rng) < .6) {
+        next.kind = VISIT_AGAIN;
+        next.time_ms = time_ms + (int64_t)(again * (.8 + .4 * kd_rng_unit(rng)) * (double)KD_DAY_MS);
+    } else
+        return;
+    if (next.time_ms < r->w->options.end_ms && !heap_push(&r->future, next))
+        r->status = kd_fail_memory(r->err);
+}
+
+static void send_order(run *r, uint32_t row, const line *lines, int count, int64_t time_ms, kd_rng *rng, bool in_store)
+{
+    const person *p = &r->w->people[row];
+    const uint32_t order = ++r->orders;
+    char          properties[TEXT_MAX], who_json[200];
+    kd_buf        text;
+    uint64_t      cents = 0;
+
+    kd_buf_init(&text, r->arena);
+    for (int i = 0; i < count; i++)
+        cents += r->w->goods[lines[i].good].price_cents;
+    kd_buf_addf(&text, "\"order_id\":\"%s-%u\",\"total\":%llu.%02llu,\"currency\":\"EUR\",", in_store ? "till" : "web", order, (unsigned long long)cents / 100, (unsigned long long)cents % 100);
+    if (in_store)
+        kd_buf_addf(&text, "\"store_id\":\"%s\",", demo_stores[demo_towns[p->town].store]);
+    kd_buf_add_z(&text, "\"products\":[");
+    for (int i = 0; i < count; i++) {
+        describe_line(properties, sizeof properties, r->w, &lines[i], 1);
+        kd_buf_addf(&text, "%s{%s}", i ? "," : "", properties);
+    }
+    kd_buf_add(&text, "]", 2); /* with its NUL */
+    if (text.failed) {
+        r->status = kd_fail_memory(r->err);
+        return;
+    }
+    if (!in_store)
+        snprintf(who_json, sizeof who_json, "\"userId\":\"c-%06u\",\"anonymousId\":\"anon-%06u\"", row + 1, row + 1);
+    else if (p->card)
+        snprintf(who_json, sizeof who_json, "\"context\":{\"traits\":{\"loyaltyId\":\"K%07u\"}},\"anonymousId\":\"till-receipt-%u\"", row + 1, order);
+    else
+        snprintf(who_json, sizeof who_json, "\"anonymousId\":\"till-receipt-%u\"", order);
+    send_track(r, time_ms, in_store ? KD_CHANNEL_STORE : KD_CHANNEL_SERVER, in_store ? "till" : "shop", who_json, "Order Completed", text.ptr);
+    r->counts->orders++;
+    r->counts->order_lines += (uint64_t)count;
+    for (int i = 0; i < count; i++)
+        plan_aftermath(r, row, &lines[i], order, time_ms, rng, in_store);
+}
+
+static void send_return(run *r, const visit *v)
+{
+    const line l = { v->good, (uint8_t)(v->variant >> 8), (uint8_t)(v->variant & 255) };
+    char       properties[TEXT_MAX], product[1024], who_json[120];
+
+    describe_line(product, sizeof product, r->w, &l, 1);
+    snprintf(properties, sizeof properties, "\"order_id\":\"web-%u\",\"currency\":\"EUR\",\"products\":[{%s}]", v->order, product);
+    snprintf(who_json, sizeof who_json, "\"userId\":\"c-%06u\"", v->person + 1);
+    send_track(r, v->time_ms, KD_CHANNEL_SERVER, "shop", who_json, "Order Refunded", properties);
+    r->counts->returns++;
+}
+
+/* ---- visits ---- */
+
+static void log_in(run *r, uint32_t row, int64_t time_ms)
+{
+    static const char *const first_names[] = { "Anna", "Ben", "Clara", "David", "Emma", "Finn", "Greta", "Hannes", "Ida", "Jan", "Karla", "Lars", "Mia", "Nils", "Olga", "Paul" };
+    static const char *const last_names[] = { "Petersen", "Schmidt", "Weber", "Hansen", "Maier", "Koch", "Wagner", "Jensen", "Bauer", "Wolf", "Klein", "Neumann" };
+    const person            *p = &r->w->people[row];
+    char                     body[TEXT_MAX], card[64] = "";
+
+    if (r->lives[row].known)
+        return;
+    r->lives[row].known = 1;
+    if (p->card)
+        snprintf(card, sizeof card, ",\"loyaltyId\":\"K%07u\"", row + 1);
+    snprintf(body, sizeof body, "{\"userId\":\"c-%06u\",\"anonymousId\":\"anon-%06u\",\"traits\":{\"email\":\"c%06u@example.com\",\"firstName\":\"%s\",\"lastName\":\"%s\",\"city\":\"%s\",\"postalCode\":\"%s\",\"newsletter\":%s%s}}", row + 1,
+             row + 1, row + 1, first_names[row % 16], last_names[row / 16 % 12], demo_towns[p->town].name, demo_towns[p->town].postal_code, p->mail ? "true" : "false", card);
+    send_event(r, KD_CALL_IDENTIFY, time_ms, KD_CHANNEL_WEB, "shop", body);
+}
+
+static void visit_web(run *r, const visit *v)
+{
+    const person *p = &r->w->people[v->person];
+    const int     day = (int)((v->time_ms - r->w->start_ms) / KD_DAY_MS);
+    kd_rng        rng = demo_rng(r->w, 6, (uint64_t)v->person << 8 | v->serial);
+    const int     looks = 1 + (int)kd_rng_poisson(&rng, 2.2);
+    int64_t       now = v->time_ms;
+    line          basket[BASKET_MAX];
+    int           count = 0, category_row = pick_liked(p, &rng);
+    char          properties[TEXT_MAX];
+    who           me;
+
+    name_person(&me, r, v->person);
+    snprintf(properties, sizeof properties, "{%s,\"name\":\"Home\",\"properties\":{\"path\":\"/\",\"title\":\"Home\"}}", me.web);
+    send_event(r, KD_CALL_PAGE, now, KD_CHANNEL_WEB, "shop", properties);
+    for (int i = 0; i < looks && i < LOOKED_AT_MAX && r->status == KD_OK; i++) {
+        if (i > 0 && kd_rng_unit(&rng) < .3)
+            category_row = pick_liked(p, &rng);
+        uint32_t good_row = pick_good(r, p, &rng, category_row, day);
+        if (count > 0 && kd_rng_unit(&rng) < .35 && r->w->goods[r->w->goods[basket[count - 1].good].pair].since_day <= day)
+            good_row = r->w->goods[basket[count - 1].good].pair;
+        if (good_row == UINT32_MAX)
+            continue;
+        now += (int64_t)((12 + 50 * kd_rng_exponential(&rng)) * 1000);
+        const line l = pick_variant(r, p, &rng, good_row);
+        describe_line(properties, sizeof properties, r->w, &l, 1);
+        send_track(r, now, KD_CHANNEL_WEB, "shop", me.web, "Product Viewed", properties);
+        const double wish = demo_utility(r->w, p, &r->w->goods[good_row], day);
+        if (count < BASKET_MAX && !owns(&r->lives[v->person], good_row) && kd_rng_unit(&rng) < 1 / (1 + exp(2.6 - wish))) {
+            basket[count++] = l;
+            send_track(r, now + 8000, KD_CHANNEL_WEB, "shop", me.web, "Product Added", properties);
+        }
+    }
+    if (count > 0 && p->logs_in && kd_rng_unit(&rng) < p->haste) {
+        log_in(r, v->person, now + 30000);
+        send_order(r, v->person, basket, count, now + 90000, &rng, false);
+    }
+}
+
+static void visit_store(run *r, const visit *v)
+{
+    const person *p = &r->w->people[v->person];
+    const int     day = (int)((v->time_ms - r->w->start_ms) / KD_DAY_MS);
+    kd_rng        rng = demo_rng(r->w, 7, (uint64_t)v->person << 8 | v->serial);
+    line          basket[BASKET_MAX];
+    int           count = 0;
+    const int     wanted = 1 + (int)kd_rng_poisson(&rng, .6);
+
+    if (kd_rng_unit(&rng) > .55) /* only looking */
+        return;
+    for (int i = 0; i < wanted && count < BASKET_MAX; i++) {
+        uint32_t good_row = pick_good(r, p, &rng, pick_liked(p, &rng), day);
+        if (count > 0 && kd_rng_unit(&rng) < .35)
+            good_row = r->w->goods[basket[count - 1].good].pair;
+        if (good_row != UINT32_MAX && !owns(&r->lives[v->person], good_row))
+            basket[count++] = pick_variant(r, p, &rng, good_row);
+    }
+    if (count > 0)
+        send_order(r, v->person, basket, count, v->time_ms, &rng, true);
+}
+
+static void visit_mail(run *r, const visit *v)
+{
+    const person *p = &r->w->people[v->person];
+    kd_rng        rng = demo_rng(r->w, 8, (uint64_t)v->person << 8 | v->serial);
+    char          who_json[120], properties[200];
+
+    if (!r->lives[v->person].known) /* the newsletter knows whom the shop knows */
+        return;
+    snprintf(who_json, sizeof who_json, "\"userId\":\"c-%06u\"", v->person + 1);
+    snprintf(properties, sizeof properties, "\"campaign_id\":\"newsletter-%d\"", (int)((v->time_ms - r->w->start_ms) / (7 * KD_DAY_MS)));
+    send_track(r, v->time_ms, KD_CHANNEL_EMAIL, "newsletter", who_json, "Email Opened", properties);
+    if (kd_rng_unit(&rng) < .25) {
+        const uint32_t good_row = pick_good(r, p, &rng, pick_liked(p, &rng), (int)((v->time_ms - r->w->start_ms) / KD_DAY_MS));
+        send_track(r, v->time_ms + 20000, KD_CHANNEL_EMAIL, "newsletter", who_json, "Email Link Clicked", properties);
+        if (good_row == UINT32_MAX)
+            return;
+        const line l = pick_variant(r, p, &rng, good_row);
+        char       product[TEXT_MAX];
+        describe_line(product, sizeof product, r->w, &l, 1);
+        send_track(r, v->time_ms + 25000, KD_CHANNEL_WEB, "shop", who_json, "Product Viewed", product);
+    }
+}
+
+static void buy_again(run *r, const visit *v)
+{
+    kd_rng     rng = demo_rng(r->w, 9, (uint64_t)v->order << 20 | v->good);
+    const line l = { v->good, (uint8_t)(v->variant >> 8), (uint8_t)(v->variant & 255) };
+    send_order(r, v->person, &l, 1, v->time_ms, &rng, !r->lives[v->person].known);
+}
+
+static void live_visit(run *r, const visit *v)
+{
+    switch ((visit_kind)v->kind) {
+    case VISIT_WEB: visit_web(r, v); break;
+    case VISIT_STORE: visit_store(r, v); break;
+    case VISIT_MAIL: visit_mail(r, v); break;
+    case VISIT_RETURN: send_return(r, v); break;
+    case VISIT_AGAIN: buy_again(r, v); break;
+    }
+}
+
+kd_status demo_live(kd_demo_counts *counts, const world *w, const kd_demo_target *to, kd_demo_progress progress, void *self, kd_err *err)
+{
+    run    r = { .w = w, .to = to, .counts = counts, .err = err, .status = KD_OK };
+    visits plan = { 0 };
+
+    r.lives = calloc(w->options.customers, sizeof *r.lives);
+    r.arena = kd_arena_new(WRITE_ARENA_BYTES);
+    if (r.lives == NULL || r.arena == NULL)
+        r.status = kd_fail_memory(err);
+    else
+        r.events = KD_NEW(r.arena, kd_incoming, EVENTS_PER_WRITE);
+    for (uint32_t row = 0; r.status == KD_OK && row < w->options.customers; row++)
+        if (!plan_person(&plan, w, row))
+            r.status = kd_fail_memory(err);
+    if (plan.count != 0)
+        qsort(plan.items, plan.count, sizeof *plan.items, compare_visits);
+    for (size_t at = 0; r.status == KD_OK && at < plan.count; at++) {
+        while (r.future.count != 0 && r.status == KD_OK && earlier(&r.future.items[0], &plan.items[at])) {
+            const visit due = heap_pop(&r.future);
+            live_visit(&r, &due);
+        }
+        live_visit(&r, &plan.items[at]);
+        if (progress != NULL && at % 512 == 0)
+            progress(self, "visits", at, plan.count);
+    }
+    while (r.status == KD_OK && r.future.count != 0) {
+        const visit due = heap_pop(&r.future);
+        live_visit(&r, &due);
+    }
+    if (r.status == KD_OK)
+        write_events(&r);
+    counts->customers = w->options.customers;
+    free(r.future.items);
+    free(plan.items);
+    free(r.lives);
+    kd_arena_free(r.arena);
+    return r.status;
+}

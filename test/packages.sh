@@ -1,0 +1,24 @@
+# The Debian packages of this project, and how to get the missing ones. Sourced by ./run, ./test and ./bench.
+BUILD_PACKAGES="gcc g++ meson ninja-build pkg-config libmicrohttpd-dev libsimdjson-dev libsqlite3-dev libsodium-dev libxxhash-dev
+    libzstd-dev zlib1g-dev libexpat1-dev libinih-dev"
+TEST_PACKAGES="$BUILD_PACKAGES libcmocka-dev python3 prometheus zstd git"
+BENCH_PACKAGES="$BUILD_PACKAGES python3 wrk nginx-light"
+
+need_packages() {
+    missing=
+    for package in "$@"; do
+        dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -q '^installed$' || missing="$missing $package"
+    done
+    [ -n "$missing" ] || return 0
+    echo "installing:$missing" >&2
+    as_root=
+    [ "$(id -u)" = 0 ] || as_root=sudo
+    $as_root apt-get update -qq >&2
+    # shellcheck disable=SC2086
+    DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends $missing >&2
+}
+
+# Debian's node, or any that is there already and new enough for the clients under test (18).
+need_node() {
+    if ! command -v node >/dev/null 2>&1 || ! command -v npm >/dev/null 2>&1; then need_packages nodejs npm; fi
+}
