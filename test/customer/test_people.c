@@ -1,0 +1,347 @@
+#include "support.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+enum { PERSONS = 40, EVENTS_MAX = 4000, GROUPS_MAX = 16 };
+
+/* What the people should know: a straight fold per person, and the log as it was appended. */
+typedef struct logged { kd_fact fact; size_t person; uint16_t group; int64_t offset; } logged;
+typedef struct model {
+    kd_id      ids[PERSONS];
+    kd_profile straight[PERSONS];
+    int64_t    head[PERSONS];
+    bool       exists[PERSONS];
+    logged     log[EVENTS_MAX];
+    size_t     log_count;
+    int64_t    end[GROUPS_MAX];
+} model;
+
+typedef struct world {
+    char              folder[64];
+    house             house;
+    kd_people        *people;
+    kd_people_options options;
+    uint16_t          groups;
+    kd_arena         *arena;
+    kd_rng            rng;
+    model             model;
+} world;
+
+static void world_people(world *w)
+{
+    kd_err err = { 0 };
+    assert_int_equal(kd_people_open(&w->people, w->house.store, w->house.vault, &w->options, &err), KD_OK);
+}
+
+static world *world_new(uint16_t groups, uint64_t seed, size_t bytes_max)
+{
+    world *w = calloc(1, sizeof *w);
+    assert_non_null(w);
+    temp_folder(w->folder);
+    house_open(&w->house, w->folder, groups);
+    w->groups = groups;
+    w->arena = kd_arena_new(1 << 28);
+    w->options = (kd_people_options){ .bytes_max = bytes_max, .dirty_bytes_max = 64 * 1024, .caps = kd_profile_caps_default() };
+    kd_rng_seed(&w->rng, seed);
+    for (uint64_t i = 0; i < PERSONS; i++)
+        w->model.ids[i] = counted_id(seed * 1000 + i, T0 + (int64_t)i);
+    world_people(w);
+    return w;
+}
+
+static void world_free(world *w)
+{
+    for (size_t i = 0; i < PERSONS; i++)
+        kd_profile_free(&w->model.straight[i]);
+    kd_people_close(w->people);
+    house_close(&w->house);
+    remove_folder(w->folder);
+    kd_arena_free(w->arena);
+    free(w);
+}
+
+static void make_person(world *w, size_t person)
+{
+    kd_profile_row row;
+    uint8_t        secret[KD_SECRET_BYTES];
+    kd_key         key = { KD_KEY_USER, { 0 } };
+    kd_txn        *txn;
+    kd_err         err = { 0 };
+    memcpy(key.hash, w->model.ids[person].b, 16);
+    assert_int_equal(kd_people_new(&row, secret, w->people, w->model.ids[person], key, &err), KD_OK);
+    assert_int_equal(kd_people_new(&row, secret, w->people, w->model.ids[person], key, &err), KD_CONFLICT);
+    if (kd_rng_below(&w->rng, 4) == 0) { /* the transaction failed; once more */
+        kd_people_forget(w->people, w->model.ids[person]);
+        assert_int_equal(kd_people_new(&row, secret, w->people, w->model.ids[person], key, &err), KD_OK);
+    }
+    assert_int_equal(kd_txn_begin(&txn, w->house.store, kd_store_group_of(w->house.store, row.person), &err), KD_OK);
+    assert_int_equal(kd_txn_persons_put(txn, &row, 1, &err), KD_OK);
+    assert_int_equal(kd_txn_commit(txn, &err), KD_OK);
+    w->model.exists[person] = true;
+}
+
+/* Append to the log and fold, as the writer does. */
+static void event(world *w, size_t person)
+{
+    model    *m = &w->model;
+    kd_fact   fact = random_fact(&w->rng, w->arena);
+    uint16_t  group = kd_store_group_of(w->house.store, m->ids[person]);
+    kd_event  e = { .person = m->ids[person], .time_ms = T0, .received_ms = T0, .kind = (uint16_t)fact.kind };
+    uint32_t  slot = 0;
+    kd_append result;
+    kd_person *p;
+    kd_txn   *txn;
+    kd_err    err = { 0 };
+    if (!m->exists[person])
+        make_person(w, person);
+    fact.id = e.id = counted_id(100000 + m->log_count, T0);
+    assert_int_equal(kd_txn_begin(&txn, w->house.store, group, &err), KD_OK);
+    assert_int_equal(kd_txn_append(txn, &e, 1, &m->head[person], &slot, &result, &err), KD_OK);
+    assert_int_equal(kd_txn_commit(txn, &err), KD_OK);
+    assert_int_equal(result, KD_APPEND_STORED);
+    assert_int_equal(kd_profile_fold(&m->straight[person], &fact, &w->options.caps, &err), KD_OK);
+    m->log[m->log_count++] = (logged){ fact, person, group, e.offset };
+    m->end[group] = e.offset;
+    assert_int_equal(kd_people_acquire(&p, w->people, w->house.reader, e.person, &err), KD_OK);
+    assert_int_equal(kd_person_fold(p, w->people, &fact, e.offset, &err), KD_OK);
+    assert_int_equal(kd_person_fold(p, w->people, &fact, e.offset, &err), KD_OK); /* a second time: nothing */
+    assert_int_equal(p->head, e.offset);
+    kd_people_release(w->people, p);
+}
+
+static void check_person(world *w, size_t person)
+{
+    kd_person *p;
+    kd_err     err = { 0 };
+    if (!w->model.exists[person]) {
+        assert_int_equal(kd_people_acquire(&p, w->people, w->house.reader, w->model.ids[person], &err), KD_NOT_FOUND);
+        return;
+    }
+    assert_int_equal(kd_people_acquire(&p, w->people, w->house.reader, w->model.ids[person], &err), KD_OK);
+    assert_true(str_same(encoded(&p->profile, w->arena), encoded(&w->model.straight[person], w->arena)));
+    assert_int_equal(p->made_by.type, KD_KEY_USER);
+    assert_memory_equal(p->made_by.hash, w->model.ids[person].b, 16);
+    assert_int_equal(p->head, w->model.head[person]);
+    kd_people_release(w->people, p);
+}
+
+static void check_all(world *w)
+{
+    for (size_t i = 0; i < PERSONS; i++)
+        check_person(w, i);
+}
+
+static void checkpoint(world *w, kd_status expected)
+{
+    uint16_t group = (uint16_t)kd_rng_below(&w->rng, w->groups);
+    kd_err   err = { 0 };
+    assert_int_equal(kd_people_checkpoint(w->people, group, w->model.end[group], 1 + kd_rng_below(&w->rng, 9), &err), expected);
+}
+
+/* As after kill -9: memory is gone; what the offset does not cover is folded again, what a row covers already is not. */
+static void crash_and_replay(world *w)
+{
+    model *m = &w->model;
+    kd_people_close(w->people);
+    house_close(&w->house);
+    house_open(&w->house, w->folder, w->groups);
+    world_people(w);
+    for (uint16_t group = 0; group < w->groups; group++) {
+        int64_t covered;
+        kd_err  err = { 0 };
+        assert_int_equal(kd_reader_offset(&covered, w->house.reader, group, "profile", &err), KD_OK);
+        for (size_t i = 0; i < m->log_count; i++) {
+            kd_person *p;
+            if (m->log[i].group != group || m->log[i].offset <= covered)
+                continue;
+            assert_int_equal(kd_people_acquire(&p, w->people, w->house.reader, m->ids[m->log[i].person], &err), KD_OK);
+            assert_int_equal(kd_person_fold(p, w->people, &m->log[i].fact, m->log[i].offset, &err), KD_OK);
+            kd_people_release(w->people, p);
+        }
+    }
+}
+
+static void fail_some_commits(world *w)
+{
+    switch (kd_rng_below(&w->rng, 4)) {
+    case 0: fail_commits(2, KD_RETRY, false); checkpoint(w, KD_OK); break;
+    case 1: fail_commits(1, KD_UNKNOWN, true); checkpoint(w, KD_OK); break;
+    case 2: fail_commits(1, KD_UNKNOWN, false); checkpoint(w, KD_OK); break;
+    default: fail_commits(1, KD_IO, false); checkpoint(w, KD_IO); break;
+    }
+    fail_commits(0, KD_OK, false);
+}
+
+static void run_model(uint16_t groups, uint64_t seed, size_t bytes_max)
+{
+    world *w = world_new(groups, seed, bytes_max);
+    for (int step = 0; step < 400; step++) {
+        unsigned dice = kd_rng_below(&w->rng, 100);
+        if (dice < 70)
+            event(w, kd_rng_below(&w->rng, PERSONS));
+        else if (dice < 85)
+            check_person(w, kd_rng_below(&w->rng, PERSONS));
+        else if (dice < 94)
+            checkpoint(w, KD_OK);
+        else if (dice < 98)
+            fail_some_commits(w);
+        else
+            crash_and_replay(w);
+    }
+    check_all(w);
+    for (uint16_t group = 0; group < groups; group++) {
+        kd_err err = { 0 };
+        assert_int_equal(kd_people_checkpoint(w->people, group, w->model.end[group], 7, &err), KD_OK);
+    }
+    assert_int_equal(kd_people_dirty_bytes(w->people), 0);
+    assert_false(kd_people_full(w->people));
+    if (bytes_max < 1024) { /* all clean: nothing has to stay */
+        assert_int_equal(kd_people_count(w->people), 0);
+        assert_int_equal(kd_people_bytes(w->people), 0);
+    }
+    check_all(w);
+    crash_and_replay(w); /* replays nothing now */
+    check_all(w);
+    world_free(w);
+}
+
+static void test_people_model(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 3; seed++) {
+        run_model(1, seed, 100);
+        run_model(1, 10 + seed, 1 << 20);
+        run_model(16, 20 + seed, 100);
+    }
+}
+
+static void test_people_full(void **state)
+{
+    world *w = world_new(1, 99, 1 << 20);
+    (void)state;
+    w->model.exists[0] = false;
+    kd_people_close(w->people);
+    w->options.dirty_bytes_max = 3000;
+    world_people(w);
+    while (!kd_people_full(w->people)) {
+        assert_true(w->model.log_count < 200);
+        event(w, 0);
+    }
+    assert_true(kd_people_dirty_bytes(w->people) > 3000);
+    assert_true(kd_people_bytes(w->people) >= kd_people_dirty_bytes(w->people));
+    checkpoint(w, KD_OK);
+    assert_false(kd_people_full(w->people));
+    check_all(w);
+    world_free(w);
+}
+
+/* A row under another person's id, or changed on disk, is no profile. */
+static void test_people_corrupt(void **state)
+{
+    world    *w = world_new(1, 98, 100);
+    kd_person *p;
+    kd_txn   *txn;
+    kd_err    err = { 0 };
+    kd_profile_row row = { .folded = INT64_MAX, .head = 1, .state = KD_STR("these bytes were never sealed, and long enough to be") };
+    (void)state;
+    event(w, 1);
+    checkpoint(w, KD_OK);
+    row.person = w->model.ids[1];
+    assert_int_equal(kd_txn_begin(&txn, w->house.store, 0, &err), KD_OK);
+    assert_int_equal(kd_txn_profiles_put(txn, &row, 1, &err), KD_OK);
+    assert_int_equal(kd_txn_commit(txn, &err), KD_OK);
+    assert_int_equal(kd_people_acquire(&p, w->people, w->house.reader, w->model.ids[1], &err), KD_CORRUPT);
+    assert_int_equal(kd_people_count(w->people), 0);
+    world_free(w);
+}
+
+/* ---- threads ------------------------------------------------------------------------------------------------------------- */
+
+typedef struct race {
+    world      *w;
+    atomic_bool stop;
+    size_t      from, to; /* this thread's persons: it alone folds them */
+    atomic_int  failures;
+} race;
+
+static void *fold_thread(void *self)
+{
+    race      *r = self;
+    kd_reader *reader;
+    kd_err     err = { 0 };
+    if (kd_reader_open(&reader, r->w->house.store, &err) != KD_OK)
+        return r;
+    for (int64_t i = 0; i < 6000; i++) {
+        size_t     person = r->from + (size_t)i % (r->to - r->from);
+        kd_fact    fact = { .kind = KD_KIND_VIEW, .id = counted_id((uint64_t)i, T0), .time_ms = T0 + i, .total_micro = KD_PRICE_NONE };
+        kd_person *p;
+        if (kd_people_acquire(&p, r->w->people, reader, r->w->model.ids[person], &err) != KD_OK) {
+            atomic_fetch_add(&r->failures, 1);
+            continue;
+        }
+        if (kd_person_fold(p, r->w->people, &fact, p->folded + 1, &err) != KD_OK)
+            atomic_fetch_add(&r->failures, 1);
+        kd_people_release(r->w->people, p);
+        if (i % 3 == 0 && kd_people_acquire(&p, r->w->people, reader, r->w->model.ids[(size_t)(i * 7) % PERSONS], &err) == KD_OK)
+            kd_people_release(r->w->people, p); /* somebody else's */
+        (void)kd_people_full(r->w->people);
+    }
+    kd_reader_close(reader);
+    return NULL;
+}
+
+static void *checkpoint_thread(void *self)
+{
+    race  *r = self;
+    kd_err err = { 0 };
+    while (!atomic_load(&r->stop))
+        if (kd_people_checkpoint(r->w->people, 0, 1, 16, &err) != KD_OK)
+            atomic_fetch_add(&r->failures, 1);
+    return NULL;
+}
+
+static void test_people_threads(void **state)
+{
+    world    *w = world_new(1, 97, 100);
+    race      folds[2] = { { .w = w, .from = 0, .to = PERSONS / 2 }, { .w = w, .from = PERSONS / 2, .to = PERSONS } }, writes = { .w = w };
+    pthread_t threads[2], writer;
+    kd_err    err = { 0 };
+    void     *result;
+    (void)state;
+    for (size_t i = 0; i < PERSONS; i++)
+        make_person(w, i);
+    for (int i = 0; i < 2; i++)
+        pthread_create(&threads[i], NULL, fold_thread, &folds[i]);
+    pthread_create(&writer, NULL, checkpoint_thread, &writes);
+    for (int i = 0; i < 2; i++) {
+        pthread_join(threads[i], &result);
+        assert_null(result);
+    }
+    atomic_store(&writes.stop, true);
+    pthread_join(writer, NULL);
+    assert_int_equal(folds[0].failures + folds[1].failures + writes.failures, 0);
+    assert_int_equal(kd_people_checkpoint(w->people, 0, 1, 16, &err), KD_OK);
+    assert_int_equal(kd_people_count(w->people), 0); /* all written, all evicted: what is read now comes from the disk */
+    for (size_t i = 0; i < PERSONS; i++) {
+        kd_person *p;
+        assert_int_equal(kd_people_acquire(&p, w->people, w->house.reader, w->model.ids[i], &err), KD_OK);
+        assert_int_equal(kd_profile_counter(&p->profile, KD_KIND_VIEW)->count, 6000 / (PERSONS / 2));
+        assert_int_equal(p->folded, 6000 / (PERSONS / 2));
+        kd_people_release(w->people, p);
+    }
+    world_free(w);
+}
+
+int run_people_tests(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_people_model), cmocka_unit_test(test_people_full), cmocka_unit_test(test_people_corrupt),
+        cmocka_unit_test(test_people_threads),
+    };
+    return cmocka_run_group_tests_name("people", tests, NULL, NULL);
+}
