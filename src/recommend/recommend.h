@@ -63,9 +63,10 @@ typedef struct kd_recommend_request {
     const kd_ref     *products;     /* context: the product page, the cart */
     size_t            product_count;
     const kd_filter  *filter;       /* NULL: none */
-    size_t            count;
+    size_t            count;        /* 1..KD_RECOMMEND_MAX */
     int64_t           now_ms;
 } kd_recommend_request;
+enum { KD_RECOMMEND_MAX = 500, KD_CONTEXT_MAX = 500 };
 typedef struct kd_recommend_result {
     kd_recommended *items;
     size_t          count;
@@ -82,7 +83,13 @@ const kd_model *kd_recommender_model(kd_recommender *recommender); /* retained f
 /* A kd_observer: trending and popularity learn from every event at once; half-life one day and, for the longer view, a week. */
 void      kd_recommender_observe(void *recommender, const kd_stored *events, size_t count);
 
-/* `snapshot` held by the caller as long as the result is used. KD_INVALID: a recipe that needs context got none. */
+/* `snapshot` held by the caller as long as the result is used. KD_INVALID: a recipe that needs context got none, or a count
+ * or number of context products out of range. Equal inputs give equal answers: nothing is drawn.
+ * Slots the recipe leaves open go to trending (in the context's category first), popular, then new products; at most 20,000
+ * candidates of a layer are looked at. Only "recently-viewed" is not filled up: what was never viewed has no place there.
+ * Left out always: hidden products, stubs that are in no model, what is in the cart or the context; unless the filter
+ * includes them: what was ever bought, even if returned (unless replenishable), and what is out of stock. Where the person's
+ * size is known (recommend/shelf.h) and no variant of it is in stock, the product counts as out of stock. */
 kd_status kd_recommend(kd_recommend_result *out, kd_recommender *recommender, const kd_snapshot *snapshot, const kd_recommend_request *request,
                        kd_arena *arena, kd_err *err);
 #endif

@@ -1,0 +1,491 @@
+#include "recommend/recommend.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "recommend/score.h"
+#include "recommend/seeds.h"
+#include "recommend/shelf.h"
+#include "recommend/trending.h"
+
+enum { LOOKED_AT_MAX = 20000, CATEGORIES_MAX = 16 };
+static const int64_t CART_KEEP_MS = 30 * KD_DAY_MS;
+
+/* Working memory of one request, kept for the next: as many as ever ran at once. */
+typedef struct scratch {
+    struct scratch *next;
+    kd_scorer       scorer;
+    uint32_t       *seen;        /* by product row: the turn in which the row was looked at */
+    uint32_t        seen_room, turn;
+} scratch;
+
+struct kd_recommender {
+    kd_catalog     *catalog;
+    kd_trending    *trending;
+    pthread_mutex_t lock;        /* guards `idle` */
+    scratch        *idle;
+};
+
+/* One request under way. */
+typedef struct slate {
+    const kd_recommender       *recommender;
+    const kd_recommend_request *request;
+    const kd_snapshot          *snapshot;
+    const kd_demand            *demand;
+    const kd_model             *model;      /* NULL: none */
+    kd_recommend_result        *result;
+    kd_arena                   *arena;
+    scratch                    *scratch;
+    kd_cart_line               *cart;
+    size_t                      cart_count;
+    kd_str                      categories[CATEGORIES_MAX]; /* of the context products */
+    size_t                      category_count;
+    kd_sizes                    sizes;
+    bool                        sizes_known;
+} slate;
+
+/* ---- names -------------------------------------------------------------------------------------------------------- */
+
+static const char *const recipe_names[KD_RECIPE_COUNT] = { "for-you", "also-bought", "also-viewed", "viewed-then-bought", "cart", "popular",
+                                                           "trending", "recently-viewed" };
+
+const char *kd_recipe_name(kd_recipe recipe) { return (unsigned)recipe < KD_RECIPE_COUNT ? recipe_names[recipe] : "unknown"; }
+
+kd_status kd_recipe_parse(kd_recipe *out, kd_str name, kd_err *err)
+{
+    for (int r = 0; r < KD_RECIPE_COUNT; r++) {
+        if (kd_str_is(name, recipe_names[r])) {
+            *out = (kd_recipe)r;
+            return KD_OK;
+        }
+    }
+    return kd_fail_field(err, KD_INVALID, "recipe", "there is no recipe of this name; known are for-you, also-bought, also-viewed, "
+                                                    "viewed-then-bought, cart, popular, trending, recently-viewed");
+}
+
+const char *kd_term_kind_name(kd_term_kind kind)
+{
+    static const char *const names[] = { "bought", "viewed", "cart", "wished", "context", "affinity", "trend", "popular", "recent" };
+    return (size_t)kind < sizeof names / sizeof *names ? names[kind] : "unknown";
+}
+
+const char *kd_layer_name(kd_layer layer)
+{
+    static const char *const names[] = { "recipe", "trending-category", "trending", "popular", "newest" };
+    return (size_t)layer < sizeof names / sizeof *names ? names[layer] : "unknown";
+}
+
+/* ---- what may be on the slate ---------------------------------------------------------------------------------------- */
+
+/* True once for each product of a request. */
+static bool first_look(slate *s, const kd_product *product)
+{
+    if (s->scratch->seen[product->row] == s->scratch->turn)
+        return false;
+    s->scratch->seen[product->row] = s->scratch->turn;
+    return true;
+}
+
+static bool has_bought(const kd_profile *profile, const kd_product *product)
+{
+    if (!profile || profile->bought_count == 0)
+        return false;
+    if (kd_profile_bought(profile, product->ref) || kd_opinion_owns(profile, product->ref))
+        return true;
+    for (uint16_t v = 0; v < product->variant_count; v++) /* a till names the sku */
+        if (product->variants[v].ref != product->ref && kd_profile_bought(profile, product->variants[v].ref))
+            return true;
+    return false;
+}
+
+static kd_ref size_for(slate *s, const kd_product *product)
+{
+    if (product->variant_count < 2 || !s->request->profile)
+        return 0;
+    if (!s->sizes_known)
+        kd_sizes_learn(&s->sizes, s->request->profile, s->snapshot);
+    s->sizes_known = true;
+    return kd_sizes_of(&s->sizes, product);
+}
+
+/* The next slot for `product`, or NULL when it may not be shown; the caller fills in score and terms. */
+static kd_recommended *offer(slate *s, const kd_product *product, kd_layer layer)
+{
+    const kd_filter  *filter = s->request->filter;
+    const kd_variant *variant = NULL;
+    kd_recommended   *slot;
+
+    if (!product || !first_look(s, product))
+        return NULL;
+    s->result->candidates++;
+    if (product->hidden || (product->stub && (!s->model || kd_model_find(s->model, product->ref) == UINT32_MAX)))
+        return NULL;
+    if (!product->replenishable && !(filter && filter->include_bought) && has_bought(s->request->profile, product)) {
+        s->result->removed_bought++;
+        return NULL;
+    }
+    switch (kd_shelf_pick(&variant, s->recommender->catalog, product, filter, size_for(s, product))) {
+    case KD_SHELF_FILTERED: s->result->removed_filter++; return NULL;
+    case KD_SHELF_OUT:      s->result->removed_stock++; return NULL;
+    case KD_SHELF_SHOWN:    break;
+    }
+    slot = &s->result->items[s->result->count++];
+    slot->product = product;
+    slot->variant = variant;
+    slot->layer = (uint8_t)layer;
+    return slot;
+}
+
+static bool is_full(const slate *s) { return s->result->count == s->request->count; }
+
+/* An item of a layer that has one reason only. */
+static void offer_simple(slate *s, const kd_product *product, kd_layer layer, int64_t micro, kd_term term)
+{
+    kd_recommended *slot = offer(s, product, layer);
+    if (!slot)
+        return;
+    slot->score = term.weight = (double)micro / KD_MICRO;
+    slot->terms[0] = term;
+    slot->term_count = 1;
+}
+
+/* ---- layer: neighbours of seeds ---------------------------------------------------------------------------------------- */
+
+static void fill_terms(kd_recommended *slot, const kd_terms *terms, const kd_seed *seeds)
+{
+    for (uint8_t t = 0; t < terms->count; t++) {
+        const kd_seed *seed = &seeds[terms->best[t].seed];
+        slot->terms[t] = (kd_term){ .kind = seed->kind, .about = seed->about, .weight = (double)terms->best[t].micro / KD_MICRO,
+                                    .time_ms = seed->time_ms, .support = terms->best[t].support };
+    }
+    slot->term_count = terms->count;
+    if (terms->rest_micro > 0) { /* the last one then speaks for several */
+        kd_term *last = &slot->terms[KD_TERMS_MAX - 1];
+        *last = (kd_term){ .kind = last->kind, .weight = (double)(terms->best[KD_TERMS_MAX - 1].micro + terms->rest_micro) / KD_MICRO };
+    }
+}
+
+/* The best candidates in growing portions, until the slate is full or none is left. */
+static kd_status pick_scored(slate *s, uint32_t *items, kd_err *err)
+{
+    size_t total = s->scratch->scorer.touched_count, portion = 4 * s->request->count + 32, done = 0;
+
+    while (!is_full(s) && done < total && done < LOOKED_AT_MAX) {
+        size_t        room = portion < total ? portion : total;
+        kd_candidate *best = KD_NEW(s->arena, kd_candidate, room);
+        if (!best)
+            return kd_fail_memory(err);
+        kd_scorer_top(best, room, &s->scratch->scorer);
+        for (; done < room && !is_full(s); done++) {
+            kd_recommended *slot = offer(s, kd_snapshot_find(s->snapshot, kd_model_item(s->model, best[done].item)), KD_LAYER_RECIPE);
+            if (!slot)
+                continue;
+            slot->score = (double)best[done].micro / KD_MICRO;
+            items[s->result->count - 1] = best[done].item;
+        }
+        portion *= 8;
+    }
+    return KD_OK;
+}
+
+static kd_status fill_from_seeds(slate *s, const kd_seed *seeds, size_t seed_count, kd_err *err)
+{
+    kd_scorer *scorer = &s->scratch->scorer;
+    uint32_t  *items = KD_NEW(s->arena, uint32_t, s->request->count);
+    kd_terms  *terms = KD_NEW(s->arena, kd_terms, s->request->count);
+    kd_status  status;
+
+    if (!items || !terms)
+        return kd_fail_memory(err);
+    kd_scorer_add(scorer, s->model, seeds, seed_count);
+    status = pick_scored(s, items, err);
+    kd_scorer_clear(scorer);
+    if (status != KD_OK)
+        return status;
+    kd_scorer_explain(terms, scorer, items, s->result->count, s->model, seeds, seed_count);
+    for (size_t i = 0; i < s->result->count; i++)
+        fill_terms(&s->result->items[i], &terms[i], seeds);
+    return KD_OK;
+}
+
+static size_t gather_seeds(kd_seed *seeds, const slate *s)
+{
+    const kd_recommend_request *r = s->request;
+    size_t count = 0;
+
+    switch (r->recipe) {
+    case KD_RECIPE_FOR_YOU:
+        count = kd_seeds_of_products(seeds, 0, r->products, r->product_count, KD_RELATION_VIEWED, KD_TERM_CONTEXT, s->model,
+                                     s->snapshot, r->now_ms);
+        return r->profile ? kd_seeds_of_profile(seeds, count, r->profile, s->cart, s->cart_count, s->model, s->snapshot, r->now_ms) : count;
+    case KD_RECIPE_ALSO_BOUGHT:
+        return kd_seeds_of_products(seeds, 0, r->products, r->product_count, KD_RELATION_BOUGHT, KD_TERM_CONTEXT, s->model, s->snapshot, r->now_ms);
+    case KD_RECIPE_ALSO_VIEWED:
+        return kd_seeds_of_products(seeds, 0, r->products, r->product_count, KD_RELATION_VIEWED, KD_TERM_CONTEXT, s->model, s->snapshot, r->now_ms);
+    case KD_RECIPE_VIEWED_THEN_BOUGHT:
+        return kd_seeds_of_products(seeds, 0, r->products, r->product_count, KD_RELATION_VIEWED_BOUGHT, KD_TERM_CONTEXT, s->model,
+                                    s->snapshot, r->now_ms);
+    case KD_RECIPE_CART:
+        count = kd_seeds_of_products(seeds, 0, r->products, r->product_count, KD_RELATION_BOUGHT, KD_TERM_CART, s->model, s->snapshot, r->now_ms);
+        for (size_t i = 0; i < s->cart_count; i++)
+            count = kd_seeds_of_products(seeds, count, &s->cart[i].product, 1, KD_RELATION_BOUGHT, KD_TERM_CART, s->model, s->snapshot,
+                                         s->cart[i].added_ms);
+        return count;
+    default: return 0;
+    }
+}
+
+/* ---- layers: what is in demand, and what is new ---------------------------------------------------------------------------- */
+
+static bool in_context_category(const slate *s, const kd_product *product)
+{
+    for (size_t i = 0; i < s->category_count; i++)
+        if (kd_str_eq(s->categories[i], product->category))
+            return true;
+    return false;
+}
+
+static void offer_demanded(slate *s, kd_ref ref, int64_t micro, kd_layer layer, kd_term_kind kind, bool category_only)
+{
+    const kd_product *product = kd_snapshot_find(s->snapshot, ref);
+    if (product && micro > 0 && (!category_only || in_context_category(s, product)))
+        offer_simple(s, product, layer, micro, (kd_term){ .kind = kind });
+}
+
+/* The live list, then the model's own order behind it. */
+static void fill_from_demand(slate *s, kd_layer layer, kd_term_kind kind, bool category_only)
+{
+    bool                  trend = kind == KD_TERM_TREND;
+    const kd_demand_list *list = trend ? &s->demand->trending : &s->demand->popular;
+    const uint32_t       *items = NULL;
+    size_t                count = 0;
+
+    for (uint32_t i = 0; i < list->count && !is_full(s); i++)
+        offer_demanded(s, list->items[i].product, list->items[i].micro, layer, kind, category_only);
+    if (s->model)
+        count = trend ? kd_model_trending(s->model, &items) : kd_model_popular(s->model, &items);
+    for (size_t i = 0; i < count && i < LOOKED_AT_MAX && !is_full(s); i++) {
+        double value = trend ? kd_model_trend(s->model, items[i]) : kd_model_popularity(s->model, items[i]);
+        offer_demanded(s, kd_model_item(s->model, items[i]), llround(value * list->model_micro), layer, kind, category_only);
+    }
+}
+
+static int better_score_first(const void *a, const void *b)
+{
+    const kd_recommended *x = a, *y = b;
+    if (x->score != y->score)
+        return x->score > y->score ? -1 : 1;
+    return (x->product->ref > y->product->ref) - (x->product->ref < y->product->ref);
+}
+
+/* Rows are only ever added, so that the last rows are the newest; among those chosen, age decides. */
+static void fill_from_newest(slate *s)
+{
+    uint32_t rows = kd_snapshot_products(s->snapshot);
+    size_t   first = s->result->count;
+
+    for (uint32_t n = 0; n < rows && n < LOOKED_AT_MAX && !is_full(s); n++) {
+        const kd_product *product = kd_snapshot_product(s->snapshot, rows - 1 - n);
+        double  age_days = (double)(s->request->now_ms - product->created_ms) / (double)KD_DAY_MS;
+        int64_t micro = llround(KD_MICRO * exp2(-fmax(age_days, 0.0) / 30.0));
+        offer_simple(s, product, KD_LAYER_NEWEST, micro > 0 ? micro : 1, (kd_term){ .kind = KD_TERM_RECENT, .time_ms = product->created_ms });
+    }
+    qsort(s->result->items + first, s->result->count - first, sizeof *s->result->items, better_score_first);
+}
+
+static void fill_recently_viewed(slate *s)
+{
+    const kd_recent *views = s->request->profile ? kd_profile_recent(s->request->profile, KD_KIND_VIEW) : NULL;
+
+    for (uint32_t i = 0; views && i < views->count && !is_full(s); i++) {
+        const kd_variant *variant;
+        const kd_product *product = kd_snapshot_find_any(s->snapshot, views->items[i].product, &variant);
+        double            age_days = (double)(s->request->now_ms - views->items[i].time_ms) / (double)KD_DAY_MS;
+        int64_t           micro = llround(KD_MICRO * exp2(-fmax(age_days, 0.0) / 7.0));
+        if (product)
+            offer_simple(s, product, KD_LAYER_RECIPE, micro > 0 ? micro : 1,
+                         (kd_term){ .kind = KD_TERM_RECENT, .about = product->ref, .time_ms = views->items[i].time_ms });
+    }
+}
+
+/* ---- one request --------------------------------------------------------------------------------------------------------------- */
+
+static kd_status check_request(const kd_recommend_request *r, kd_err *err)
+{
+    bool needs_context = r->recipe == KD_RECIPE_ALSO_BOUGHT || r->recipe == KD_RECIPE_ALSO_VIEWED || r->recipe == KD_RECIPE_VIEWED_THEN_BOUGHT;
+
+    if ((unsigned)r->recipe >= KD_RECIPE_COUNT)
+        return kd_fail_field(err, KD_INVALID, "recipe", "there is no recipe number %d", (int)r->recipe);
+    if (r->count == 0 || r->count > KD_RECOMMEND_MAX)
+        return kd_fail_field(err, KD_INVALID, "count", "count must lie between 1 and %d", KD_RECOMMEND_MAX);
+    if (r->product_count > KD_CONTEXT_MAX)
+        return kd_fail_field(err, KD_INVALID, "products", "at most %d products can be given as context", KD_CONTEXT_MAX);
+    if (needs_context && r->product_count == 0)
+        return kd_fail_field(err, KD_INVALID, "products", "the recipe %s needs at least one product as context", kd_recipe_name(r->recipe));
+    return KD_OK;
+}
+
+/* What the person has before their eyes already is no news; its categories are kept. */
+static void leave_out_given(slate *s)
+{
+    const kd_variant *variant;
+
+    for (size_t i = 0; i < s->request->product_count; i++) {
+        const kd_product *product = kd_snapshot_find_any(s->snapshot, s->request->products[i], &variant);
+        if (!product)
+            continue;
+        first_look(s, product);
+        if (product->category.len && s->category_count < CATEGORIES_MAX && !in_context_category(s, product))
+            s->categories[s->category_count++] = product->category;
+    }
+    for (size_t i = 0; i < s->cart_count; i++) {
+        const kd_product *product = kd_snapshot_find_any(s->snapshot, s->cart[i].product, &variant);
+        if (product)
+            first_look(s, product);
+    }
+}
+
+static kd_status fill(slate *s, kd_err *err)
+{
+    const kd_recommend_request *r = s->request;
+    kd_seed   seeds[KD_SEEDS_MAX];
+    size_t    seed_count = s->model ? gather_seeds(seeds, s) : 0;
+    kd_status status = KD_OK;
+
+    if (r->recipe == KD_RECIPE_RECENTLY_VIEWED) {
+        fill_recently_viewed(s);
+        return KD_OK;
+    }
+    leave_out_given(s);
+    if (seed_count > 0)
+        status = fill_from_seeds(s, seeds, seed_count, err);
+    if (status != KD_OK)
+        return status;
+    if (r->recipe == KD_RECIPE_POPULAR)
+        fill_from_demand(s, KD_LAYER_RECIPE, KD_TERM_POPULAR, false);
+    if (s->category_count > 0)
+        fill_from_demand(s, r->recipe == KD_RECIPE_TRENDING ? KD_LAYER_RECIPE : KD_LAYER_TRENDING_CATEGORY, KD_TERM_TREND, true);
+    fill_from_demand(s, r->recipe == KD_RECIPE_TRENDING && s->category_count == 0 ? KD_LAYER_RECIPE : KD_LAYER_TRENDING, KD_TERM_TREND, false);
+    fill_from_demand(s, KD_LAYER_POPULAR, KD_TERM_POPULAR, false);
+    if (!is_full(s))
+        fill_from_newest(s);
+    return KD_OK;
+}
+
+static scratch *scratch_take(kd_recommender *recommender, uint32_t item_count, uint32_t product_count, kd_err *err)
+{
+    scratch *one;
+
+    pthread_mutex_lock(&recommender->lock);
+    one = recommender->idle;
+    if (one)
+        recommender->idle = one->next;
+    pthread_mutex_unlock(&recommender->lock);
+    if (!one && !(one = calloc(1, sizeof *one))) {
+        kd_fail_memory(err);
+        return NULL;
+    }
+    if (product_count > one->seen_room || one->turn == UINT32_MAX) {
+        free(one->seen);
+        one->seen_room = product_count + product_count / 4 + 64; /* the catalogue grows a product at a time */
+        one->seen = calloc(one->seen_room, sizeof *one->seen);
+        one->turn = 0;
+    }
+    one->turn++;
+    if (!one->seen || kd_scorer_reserve(&one->scorer, item_count, err) != KD_OK) {
+        kd_scorer_free(&one->scorer);
+        free(one->seen);
+        free(one);
+        kd_fail_memory(err);
+        return NULL;
+    }
+    return one;
+}
+
+static void scratch_give(kd_recommender *recommender, scratch *one)
+{
+    pthread_mutex_lock(&recommender->lock);
+    one->next = recommender->idle;
+    recommender->idle = one;
+    pthread_mutex_unlock(&recommender->lock);
+}
+
+kd_status kd_recommend(kd_recommend_result *out, kd_recommender *recommender, const kd_snapshot *snapshot, const kd_recommend_request *request,
+                       kd_arena *arena, kd_err *err)
+{
+    slate     s = { .recommender = recommender, .request = request, .snapshot = snapshot, .result = out, .arena = arena };
+    kd_status status = check_request(request, err);
+
+    *out = (kd_recommend_result){ 0 };
+    if (status != KD_OK)
+        return status;
+    out->items = KD_NEW(arena, kd_recommended, request->count);
+    if (!out->items)
+        return kd_fail_memory(err);
+    if (request->profile && kd_profile_recent(request->profile, KD_KIND_CART_ADD))
+        status = kd_opinion_cart(&s.cart, &s.cart_count, request->profile, CART_KEEP_MS, request->now_ms, arena, err);
+    if (status != KD_OK)
+        return status;
+    s.demand = kd_demand_acquire(recommender->trending);
+    s.model = s.demand->model;
+    s.scratch = scratch_take(recommender, s.model ? kd_model_item_count(s.model) : 0, kd_snapshot_products(snapshot), err);
+    status = s.scratch ? fill(&s, err) : KD_LIMIT;
+    out->model_version = s.model ? kd_model_version(s.model) : 0;
+    if (s.scratch)
+        scratch_give(recommender, s.scratch);
+    kd_demand_release(s.demand);
+    return status;
+}
+
+/* ---- the recommender itself ---------------------------------------------------------------------------------------------------- */
+
+kd_status kd_recommender_open(kd_recommender **out, kd_catalog *catalog, kd_err *err)
+{
+    kd_recommender *r = calloc(1, sizeof *r);
+    kd_status       status;
+
+    if (!r)
+        return kd_fail_memory(err);
+    r->catalog = catalog;
+    status = kd_trending_open(&r->trending, err);
+    if (status != KD_OK) {
+        free(r);
+        return status;
+    }
+    pthread_mutex_init(&r->lock, NULL);
+    *out = r;
+    return KD_OK;
+}
+
+void kd_recommender_close(kd_recommender *recommender)
+{
+    if (!recommender)
+        return;
+    while (recommender->idle) {
+        scratch *one = recommender->idle;
+        recommender->idle = one->next;
+        kd_scorer_free(&one->scorer);
+        free(one->seen);
+        free(one);
+    }
+    kd_trending_close(recommender->trending);
+    pthread_mutex_destroy(&recommender->lock);
+    free(recommender);
+}
+
+void kd_recommender_set_model(kd_recommender *recommender, const kd_model *model) { kd_trending_set_model(recommender->trending, model); }
+
+const kd_model *kd_recommender_model(kd_recommender *recommender)
+{
+    const kd_demand *demand = kd_demand_acquire(recommender->trending);
+    const kd_model  *model = kd_model_retain(demand->model);
+    kd_demand_release(demand);
+    return model;
+}
+
+void kd_recommender_observe(void *recommender, const kd_stored *events, size_t count)
+{
+    kd_trending_observe(((kd_recommender *)recommender)->trending, events, count);
+}

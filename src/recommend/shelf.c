@@ -1,0 +1,147 @@
+#include "recommend/shelf.h"
+
+/* ---- sizes ---------------------------------------------------------------------------------------------------- */
+
+kd_ref kd_variant_size(const kd_variant *variant)
+{
+    for (uint16_t i = 0; i < variant->attr_count; i++)
+        if (variant->attrs[i].attribute == KD_ATTR_SIZE)
+            return variant->attrs[i].value;
+    return 0;
+}
+
+static kd_str top_category(const kd_product *product)
+{
+    const char *end = memchr(product->category.ptr ? product->category.ptr : "", '>', product->category.len);
+    return end ? kd_str_trim((kd_str){ product->category.ptr, (size_t)(end - product->category.ptr) }) : product->category;
+}
+
+/* Was this line sent back, or its whole order? */
+static bool came_back(const kd_interaction *bought, const kd_recent *returns)
+{
+    for (uint32_t i = 0; returns && i < returns->count; i++) {
+        const kd_interaction *r = &returns->items[i];
+        bool same_thing = r->product != 0 && r->product == bought->product && r->variant == bought->variant && r->time_ms >= bought->time_ms;
+        bool whole_order = r->product == 0 && r->topic != 0 && r->topic == bought->topic;
+        if (same_thing || whole_order)
+            return true;
+    }
+    return false;
+}
+
+static void believe(kd_sizes *sizes, kd_str category, kd_ref size, int64_t time_ms)
+{
+    for (uint32_t i = 0; i < sizes->count; i++) {
+        if (sizes->believed[i].size == size && kd_str_eq(sizes->believed[i].category, category)) {
+            sizes->believed[i].purchases++; /* newest first: last_ms stands already */
+            return;
+        }
+    }
+    if (sizes->count < KD_SIZES_MAX) {
+        sizes->believed[sizes->count].category = category;
+        sizes->believed[sizes->count].size = size;
+        sizes->believed[sizes->count].purchases = 1;
+        sizes->believed[sizes->count++].last_ms = time_ms;
+    }
+}
+
+void kd_sizes_learn(kd_sizes *sizes, const kd_profile *profile, const kd_snapshot *snapshot)
+{
+    const kd_recent *orders = profile ? kd_profile_recent(profile, KD_KIND_ORDER) : NULL;
+    const kd_recent *returns = profile ? kd_profile_recent(profile, KD_KIND_RETURN) : NULL;
+    const kd_recent *cancelled = profile ? kd_profile_recent(profile, KD_KIND_ORDER_CANCELLED) : NULL;
+
+    sizes->count = 0;
+    for (uint32_t i = 0; orders && i < orders->count; i++) {
+        const kd_interaction *line = &orders->items[i];
+        const kd_variant     *variant = NULL;
+        const kd_product     *product = kd_snapshot_find_any(snapshot, line->variant ? line->variant : line->product, &variant);
+        kd_ref                size = product && variant ? kd_variant_size(variant) : 0;
+        if (size != 0 && !came_back(line, returns) && !came_back(line, cancelled))
+            believe(sizes, top_category(product), size, line->time_ms);
+    }
+}
+
+static bool is_made_in(const kd_product *product, kd_ref size)
+{
+    for (uint16_t v = 0; v < product->variant_count; v++)
+        if (kd_variant_size(&product->variants[v]) == size)
+            return true;
+    return false;
+}
+
+kd_ref kd_sizes_of(const kd_sizes *sizes, const kd_product *product)
+{
+    kd_str   category = top_category(product);
+    uint32_t best = UINT32_MAX;
+
+    if (sizes->count == 0 || product->variant_count < 2)
+        return 0;
+    for (uint32_t i = 0; i < sizes->count; i++) {
+        bool better = best == UINT32_MAX || sizes->believed[i].purchases > sizes->believed[best].purchases ||
+                      (sizes->believed[i].purchases == sizes->believed[best].purchases &&
+                       sizes->believed[i].last_ms > sizes->believed[best].last_ms);
+        if (better && kd_str_eq(sizes->believed[i].category, category) && is_made_in(product, sizes->believed[i].size))
+            best = i;
+    }
+    return best == UINT32_MAX ? 0 : sizes->believed[best].size;
+}
+
+/* ---- filter and stock -------------------------------------------------------------------------------------------- */
+
+static bool has(const kd_product_attr *attrs, uint16_t count, kd_product_attr wanted)
+{
+    for (uint16_t i = 0; i < count; i++)
+        if (attrs[i].attribute == wanted.attribute && attrs[i].value == wanted.value)
+            return true;
+    return false;
+}
+
+static bool variant_has(const kd_product *product, const kd_variant *variant, kd_product_attr wanted)
+{
+    return has(product->attrs, product->attr_count, wanted) || has(variant->attrs, variant->attr_count, wanted);
+}
+
+/* One of the values named for the attribute of any_of[at]. */
+static bool has_one_of(const kd_product *product, const kd_variant *variant, const kd_filter *filter, size_t at)
+{
+    for (size_t i = 0; i < filter->any_of_count; i++)
+        if (filter->any_of[i].attribute == filter->any_of[at].attribute && variant_has(product, variant, filter->any_of[i]))
+            return true;
+    return false;
+}
+
+static bool passes(const kd_catalog *catalog, const kd_product *product, const kd_variant *variant, const kd_filter *filter)
+{
+    kd_price price;
+
+    for (size_t i = 0; i < filter->any_of_count; i++)
+        if (!has_one_of(product, variant, filter, i))
+            return false;
+    for (size_t i = 0; i < filter->none_of_count; i++)
+        if (variant_has(product, variant, filter->none_of[i]))
+            return false;
+    if (filter->price_min_micro == 0 && filter->price_max_micro == 0)
+        return true;
+    return kd_price_of(&price, catalog, variant->row) && price.micro >= filter->price_min_micro &&
+           (filter->price_max_micro == 0 || price.micro <= filter->price_max_micro);
+}
+
+kd_shelf kd_shelf_pick(const kd_variant **variant, const kd_catalog *catalog, const kd_product *product, const kd_filter *filter, kd_ref size)
+{
+    kd_shelf verdict = KD_SHELF_FILTERED;
+
+    for (uint16_t v = 0; v < product->variant_count; v++) {
+        const kd_variant *one = &product->variants[v];
+        if (filter && !passes(catalog, product, one, filter))
+            continue;
+        verdict = KD_SHELF_OUT;
+        if (size != 0 && kd_variant_size(one) != size)
+            continue;
+        if (!(filter && filter->include_out_of_stock) && !kd_stock_variant_available(catalog, product, one))
+            continue;
+        *variant = product->variant_count > 1 ? one : NULL;
+        return KD_SHELF_SHOWN;
+    }
+    return verdict;
+}
