@@ -29,9 +29,11 @@ typedef struct kd_variant {
     kd_str   sku;
     kd_ref   ref;         /* of the sku */
     uint32_t row;         /* dense over all variants: index of stock and price */
-    kd_str   size, color;
-    const kd_product_attr *attrs; /* size, colour, ... of this variant */
+    kd_str   size, color, image, gtin;
+    const kd_product_attr *attrs; /* its size, and what else not all variants of the product share */
     uint16_t attr_count;
+    bool     out_of_stock;        /* its document says so; what is known of its stock counts more */
+    const kd_json *doc;           /* what else its document says ("attributes", ...); NULL when nothing */
 } kd_variant;
 
 typedef struct kd_product {
@@ -40,16 +42,17 @@ typedef struct kd_product {
     uint32_t row;
     uint64_t version;     /* of its document; 0 for a stub */
     bool     stub;        /* seen in an event, not yet described */
-    bool     hidden;      /* deleted, or not for sale: never recommended */
+    bool     hidden;      /* deleted, or not for sale: never recommended; still found by its id and skus */
     bool     replenishable; /* bought again and again: "already bought" does not exclude it */
     bool     digital;     /* has no stock */
     kd_str   title, description, url, image, brand, category; /* category: "Outdoor > Jackets" */
     int64_t  created_ms;
-    const kd_product_attr *attrs; /* of the product, ascending by attribute; categories on every level */
+    const kd_product_attr *attrs; /* of the product, ascending by attribute; categories on every level; never the size */
     uint16_t attr_count;
     const kd_variant *variants;   /* at least one: a product without variants is its own */
     uint16_t variant_count;
-    const kd_json *doc;           /* the whole document, for templates and pages */
+    bool     single;              /* it has no variants but itself */
+    const kd_json *doc;           /* the document but for its variants, for templates and pages */
 } kd_product;
 
 typedef struct kd_place {
@@ -57,18 +60,20 @@ typedef struct kd_place {
     kd_ref   ref;
     uint16_t row;                 /* index into stock */
     double   latitude, longitude; /* NaN when unknown */
+    bool     closed;              /* its document is deleted: kept for what names it, its stock counts nowhere */
     const kd_json *doc;           /* hours, address */
 } kd_place;
 
 typedef struct kd_content { /* an article, guide or video */
     kd_str   id, kind, title, url, image;
     kd_ref   ref;
-    const kd_product_attr *attrs;
+    bool     hidden;              /* deleted, or not to be shown */
+    const kd_product_attr *attrs; /* categories on every level, topics as attribute "topic" */
     uint16_t attr_count;
     const kd_json *doc;
 } kd_content;
 
-/* Load all documents and levels of the store. */
+/* Load all documents and levels of the store; `reader` is borrowed for the call. Every snapshot is released before close. */
 kd_status kd_catalog_open(kd_catalog **out, kd_store *store, kd_reader *reader, kd_clock clock, kd_err *err);
 void      kd_catalog_close(kd_catalog *catalog);
 
@@ -86,6 +91,10 @@ const kd_place   *kd_snapshot_place(const kd_snapshot *s, uint16_t row);
 const kd_place   *kd_snapshot_place_find(const kd_snapshot *s, kd_ref place);
 /* The nearest place of kind "store" to a postal code of a country, by the imported table; NULL when unknown. */
 const kd_place   *kd_snapshot_nearest(const kd_snapshot *s, kd_str country, kd_str postal_code, double *km);
+/* The nearest one that is open (hours of its document; without any it counts as open) at `local_ms`: ms since 1970 by the
+ * clock on its wall, which the caller makes of UTC and the site's time zone. */
+const kd_place   *kd_snapshot_nearest_open(const kd_snapshot *s, kd_str country, kd_str postal_code, int64_t local_ms, double *km);
+bool kd_place_open_at(const kd_place *place, int64_t local_ms);
 uint32_t kd_snapshot_contents(const kd_snapshot *s);
 const kd_content *kd_snapshot_content(const kd_snapshot *s, uint32_t row);
 const kd_content *kd_snapshot_content_find(const kd_snapshot *s, kd_ref content);
@@ -105,7 +114,12 @@ typedef struct kd_price { int64_t micro, list_micro; kd_currency currency; } kd_
 bool    kd_price_of(kd_price *out, const kd_catalog *catalog, uint32_t variant_row); /* default site; false when unknown */
 
 /* Changes: written to the store, then shown. Each takes documents as JSON (catalog/feeds.h makes them from files). */
-typedef struct kd_catalog_change { kd_str kind, id; const kd_json *body; bool deleted; } kd_catalog_change; /* kind: product, place, content, postal */
+typedef struct kd_catalog_change {
+    kd_str         kind, id;   /* kind: product, place, content, postal */
+    const kd_json *body;
+    bool           deleted;
+    bool           merge;      /* laid over the product as it is: members it lacks and variants it does not name stay */
+} kd_catalog_change;
 /* Validates, appends versions, publishes ONE new snapshot. bad[i] (may be NULL) names what is wrong with change i; bad ones
  * are left out and the others go through: *refused counts them. Prices and stock found in product bodies become levels. */
 kd_status kd_catalog_put(kd_catalog *catalog, const kd_catalog_change *changes, size_t count, int64_t now_ms, kd_err *bad, size_t *refused, kd_err *err);
@@ -113,5 +127,16 @@ kd_status kd_catalog_levels_put(kd_catalog *catalog, const kd_level *levels, siz
 /* A product that an event named and nobody described: at once in the next snapshot, not for recommendation before it has a
  * document or has been bought or viewed often enough to be in a model. Idempotent, cheap when known. */
 kd_status kd_catalog_stub(kd_catalog *catalog, kd_str product_id, kd_str name, int64_t now_ms, kd_err *err);
-size_t kd_catalog_bytes(const kd_catalog *catalog);
+/* The same for many: one commit and one snapshot. Wrong ids are left out; the first of them is what err names. */
+typedef struct kd_stub { kd_str product_id, name; } kd_stub;
+kd_status kd_catalog_stubs(kd_catalog *catalog, const kd_stub *stubs, size_t count, int64_t now_ms, kd_err *err);
+
+size_t kd_catalog_bytes(const kd_catalog *catalog); /* of the image in memory */
+typedef struct kd_catalog_stats {
+    uint64_t published;      /* snapshots */
+    uint64_t chunks_copied;  /* copied on write, since the start */
+    uint64_t objects_made;   /* products, places, contents built, since the start */
+    uint32_t products, stubs, variants, contents, places, postal_codes;
+} kd_catalog_stats;
+void kd_catalog_get_stats(kd_catalog_stats *out, kd_catalog *catalog);
 #endif
