@@ -39,9 +39,10 @@ bool   kd_json_f64(double *out, const kd_json *node);
 bool   kd_json_bool(const kd_json *node, bool otherwise);
 
 /* --- writer: commas and nesting are its business, correct UTF-8 is the caller's (invalid bytes become U+FFFD) --- */
+enum { KD_JW_DEPTH_MAX = 128 }; /* a parsed tree inside our own nesting; deeper fails the buffer */
 typedef struct kd_jw {
     kd_buf  *buf;
-    uint64_t comma; /* bit d: depth d already holds a member */
+    uint64_t comma[2]; /* bit d: the container at depth d + 1 already holds a member */
     int      depth;
     bool     after_key;
 } kd_jw;

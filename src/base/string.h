@@ -30,6 +30,8 @@ const char *kd_str_cstr(kd_arena *arena, kd_str a); /* likewise, as a C string; 
 bool   kd_str_i64(int64_t *out, kd_str a);     /* the whole text is a decimal integer in range */
 bool   kd_str_f64(double *out, kd_str a);      /* the whole text is a finite number; locale-free */
 bool   kd_utf8_valid(kd_str a);
+size_t kd_utf8_prefix(kd_str a); /* bytes of the longest valid prefix: where the first wrong byte stands */
+size_t kd_utf8_step(kd_str a);   /* bytes of the first character; 0 when it is not valid, or the text is empty */
 
 typedef struct kd_buf {
     char     *ptr;

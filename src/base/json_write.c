@@ -1,0 +1,248 @@
+#include "base/json.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+
+void kd_jw_init(kd_jw *w, kd_buf *buf)
+{
+    *w = (kd_jw){ .buf = buf };
+}
+
+/* Before any value: the comma, unless it stands behind its key, first in its container, or alone. */
+static void before_value(kd_jw *w)
+{
+    if (w->after_key) {
+        w->after_key = false;
+        return;
+    }
+    if (w->depth == 0)
+        return;
+    uint64_t *word = &w->comma[(w->depth - 1) / 64], bit = UINT64_C(1) << ((w->depth - 1) % 64);
+    if ((*word & bit) != 0)
+        kd_buf_add_byte(w->buf, ',');
+    *word |= bit;
+}
+
+static void open_container(kd_jw *w, char open)
+{
+    before_value(w);
+    if (w->depth == KD_JW_DEPTH_MAX) {
+        w->buf->failed = true;
+        return;
+    }
+    kd_buf_add_byte(w->buf, (uint8_t)open);
+    w->depth++;
+    w->comma[(w->depth - 1) / 64] &= ~(UINT64_C(1) << ((w->depth - 1) % 64));
+}
+
+static void close_container(kd_jw *w, char close)
+{
+    assert((w->depth > 0 || w->buf->failed) && !w->after_key);
+    w->depth -= w->depth > 0;
+    kd_buf_add_byte(w->buf, (uint8_t)close);
+}
+
+void kd_jw_object(kd_jw *w)
+{
+    open_container(w, '{');
+}
+
+void kd_jw_object_end(kd_jw *w)
+{
+    close_container(w, '}');
+}
+
+void kd_jw_array(kd_jw *w)
+{
+    open_container(w, '[');
+}
+
+void kd_jw_array_end(kd_jw *w)
+{
+    close_container(w, ']');
+}
+
+static bool is_plain(unsigned char c)
+{
+    return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+}
+
+static void add_escaped_byte(kd_buf *buf, unsigned char c)
+{
+    static const char hex[] = "0123456789abcdef";
+    switch (c) {
+    case '"':  kd_buf_add(buf, "\\\"", 2); break;
+    case '\\': kd_buf_add(buf, "\\\\", 2); break;
+    case '\n': kd_buf_add(buf, "\\n", 2); break;
+    case '\r': kd_buf_add(buf, "\\r", 2); break;
+    case '\t': kd_buf_add(buf, "\\t", 2); break;
+    default:   kd_buf_add(buf, (const char[]){ '\\', 'u', '0', '0', hex[c >> 4], hex[c & 15] }, 6);
+    }
+}
+
+static void add_quoted(kd_buf *buf, kd_str s)
+{
+    size_t i = 0;
+    kd_buf_reserve(buf, s.len + 2);
+    kd_buf_add_byte(buf, '"');
+    while (i < s.len) {
+        size_t start = i, step = 1;
+        while (i < s.len && (is_plain((unsigned char)s.ptr[i]) ||
+                             ((unsigned char)s.ptr[i] >= 0x80 && (step = kd_utf8_step((kd_str){ s.ptr + i, s.len - i })) > 0))) {
+            i += step;
+            step = 1;
+        }
+        kd_buf_add(buf, s.ptr + start, i - start);
+        if (i == s.len)
+            break;
+        if ((unsigned char)s.ptr[i] >= 0x80)
+            kd_buf_add_z(buf, "\xEF\xBF\xBD"); /* U+FFFD for a byte that belongs to no character */
+        else
+            add_escaped_byte(buf, (unsigned char)s.ptr[i]);
+        i++;
+    }
+    kd_buf_add_byte(buf, '"');
+}
+
+void kd_jw_key_str(kd_jw *w, kd_str key)
+{
+    assert(!w->after_key);
+    before_value(w);
+    add_quoted(w->buf, key);
+    kd_buf_add_byte(w->buf, ':');
+    w->after_key = true;
+}
+
+void kd_jw_key(kd_jw *w, const char *key)
+{
+    assert(!w->after_key);
+    before_value(w);
+    kd_buf_add_byte(w->buf, '"');
+    kd_buf_add_z(w->buf, key);
+    kd_buf_add(w->buf, "\":", 2);
+    w->after_key = true;
+}
+
+void kd_jw_str(kd_jw *w, kd_str s)
+{
+    before_value(w);
+    add_quoted(w->buf, s);
+}
+
+void kd_jw_z(kd_jw *w, const char *z)
+{
+    if (z == NULL)
+        kd_jw_null(w);
+    else
+        kd_jw_str(w, kd_str_z(z));
+}
+
+void kd_jw_i64(kd_jw *w, int64_t v)
+{
+    before_value(w);
+    kd_buf_add_i64(w->buf, v);
+}
+
+/* Whole part, point, and exactly `decimals` digits of `fraction`. */
+static void add_fixed(kd_buf *buf, bool negative, uint64_t whole, uint64_t fraction, int decimals)
+{
+    char digits[20];
+    if (negative)
+        kd_buf_add_byte(buf, '-');
+    kd_buf_add_i64(buf, (int64_t)whole);
+    if (decimals == 0)
+        return;
+    for (int i = decimals; i > 0; i--) {
+        digits[i] = (char)('0' + fraction % 10);
+        fraction /= 10;
+    }
+    digits[0] = '.';
+    kd_buf_add(buf, digits, (size_t)decimals + 1);
+}
+
+static uint64_t power10(int exponent)
+{
+    uint64_t value = 1;
+    while (exponent-- > 0)
+        value *= 10;
+    return value;
+}
+
+void kd_jw_fixed(kd_jw *w, int64_t scaled, int decimals)
+{
+    assert(decimals >= 0 && decimals <= 18);
+    uint64_t amount = scaled < 0 ? 0 - (uint64_t)scaled : (uint64_t)scaled, unit = power10(decimals);
+    before_value(w);
+    if (scaled == INT64_MIN && decimals == 0) /* the one whole part that does not fit an int64 without its sign */
+        kd_buf_add_i64(w->buf, scaled);
+    else
+        add_fixed(w->buf, scaled < 0, amount / unit, amount % unit, decimals);
+}
+
+void kd_jw_f64(kd_jw *w, double v, int decimals)
+{
+    assert(decimals >= 0 && decimals <= 15);
+    if (!isfinite(v)) {
+        kd_jw_null(w);
+        return;
+    }
+    before_value(w);
+    if (fabs(v) >= 1e15) { /* no decimals left in a double; "%.0f" writes no point, so no locale matters */
+        char big[320];
+        int  len = snprintf(big, sizeof big, "%.0f", v);
+        kd_buf_add(w->buf, big, (size_t)len);
+        return;
+    }
+    uint64_t unit = power10(decimals), whole = (uint64_t)fabs(v);
+    uint64_t fraction = (uint64_t)llrint((fabs(v) - (double)whole) * (double)unit); /* the difference is exact */
+    if (fraction == unit) {
+        whole++;
+        fraction = 0;
+    }
+    while (decimals > 0 && fraction % 10 == 0) {
+        fraction /= 10;
+        decimals--;
+    }
+    add_fixed(w->buf, v < 0 && (whole > 0 || fraction > 0), whole, fraction, decimals);
+}
+
+void kd_jw_bool(kd_jw *w, bool v)
+{
+    before_value(w);
+    kd_buf_add_z(w->buf, v ? "true" : "false");
+}
+
+void kd_jw_null(kd_jw *w)
+{
+    before_value(w);
+    kd_buf_add(w->buf, "null", 4);
+}
+
+void kd_jw_raw(kd_jw *w, kd_str json)
+{
+    before_value(w);
+    kd_buf_add_str(w->buf, json);
+}
+
+void kd_jw_node(kd_jw *w, const kd_json *node)
+{
+    bool object = node->type == KD_JSON_OBJECT;
+    switch (node->type) {
+    case KD_JSON_STRING:
+        kd_jw_str(w, node->text);
+        return;
+    case KD_JSON_ARRAY:
+    case KD_JSON_OBJECT:
+        open_container(w, object ? '{' : '[');
+        for (const kd_json *child = node->child; child != NULL && !w->buf->failed; child = child->next) {
+            if (object)
+                kd_jw_key_str(w, child->key);
+            kd_jw_node(w, child);
+        }
+        close_container(w, object ? '}' : ']');
+        return;
+    default:
+        kd_jw_raw(w, node->raw); /* a number as written, or a word */
+    }
+}
