@@ -1,6 +1,7 @@
 /* The demo's goods as documents, and their pictures. */
 #include "demo/world.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { BATCH = 250, BATCH_ARENA_BYTES = 64 << 20 };

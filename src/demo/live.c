@@ -162,7 +162,7 @@ static void send_event(run *r, kd_call call, int64_t time_ms, kd_channel channel
         write_events(r);
 }
 
-typedef struct who { char web[160], user[160]; } who; /* "anonymousId":..., and with "userId":... in front once known */
+typedef struct who { char web[160], user[64]; } who; /* "anonymousId":..., and with "userId":... in front once known */
 
 static void name_person(who *out, const run *r, uint32_t row)
 {
@@ -184,9 +184,15 @@ static void describe_line(char *out, size_t cap, const world *w, const line *l, 
 
 static void send_track(run *r, int64_t time_ms, kd_channel channel, const char *source, const char *who_json, const char *event, const char *properties)
 {
-    char body[TEXT_MAX];
-    snprintf(body, sizeof body, "{%s,\"event\":\"%s\",\"properties\":{%s}}", who_json, event, properties);
-    send_event(r, KD_CALL_TRACK, time_ms, channel, source, body);
+    kd_buf body;
+
+    kd_buf_init(&body, r->arena);
+    kd_buf_addf(&body, "{%s,\"event\":\"%s\",\"properties\":{%s}}", who_json, event, properties);
+    kd_buf_add_byte(&body, 0);
+    if (body.failed)
+        r->status = kd_fail_memory(r->err);
+    else
+        send_event(r, KD_CALL_TRACK, time_ms, channel, source, body.ptr);
 }
 
 /* ---- choosing ---- */

@@ -1,6 +1,7 @@
 #include "demo/world.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 const category demo_categories[CATEGORIES] = {
