@@ -191,7 +191,7 @@ static void *run_call(void *arg)
     free(run.options);
     c->over = true;
     if (write(c->wake[1], "", 1) != 1)
-        kd_log(KD_LOG_WARN, "control", "wake-failed", "");
+        kd_log(KD_LOG_WARN, "control", "wake-failed", "errno=%d", errno);
     return NULL;
 }
 

@@ -90,28 +90,27 @@ static kd_status set_row(kd_settings *s, const setting_row *row, const char *val
     return KD_OK;
 }
 
-typedef struct ini_run { kd_settings *settings; const char *path; kd_status status; kd_err *err; } ini_run;
+typedef struct ini_run { kd_settings *settings; kd_status status; kd_err err; } ini_run;
 
-static int on_ini(void *self, const char *section, const char *name, const char *value, int line)
+/* inih tells the line of the first refusal only at the end: the sentence is finished there. */
+static int on_ini(void *self, const char *section, const char *name, const char *value)
 {
     ini_run           *run = self;
-    char               where[300];
     const setting_row *row = find_row(name, strlen(name));
 
     (void)section; /* sections group for the reader; names are unique */
     if (run->status != KD_OK)
         return 0;
-    snprintf(where, sizeof where, "%s, line %d", run->path, line);
     if (row == NULL || strcmp(row->name, "config") == 0)
-        run->status = kd_fail(run->err, KD_INVALID, "%s: there is no setting \"%.60s\"; `kunde config` lists them", where, name);
+        run->status = kd_fail(&run->err, KD_INVALID, "there is no setting \"%.60s\"; `kunde config` lists them", name);
     else
-        run->status = set_row(run->settings, row, value, where, run->err);
+        run->status = set_row(run->settings, row, value, "set here", &run->err);
     return run->status == KD_OK;
 }
 
 static kd_status load_file(kd_settings *s, const char *path, bool must_exist, kd_err *err)
 {
-    ini_run run = { s, path, KD_OK, err };
+    ini_run run = { .settings = s, .status = KD_OK };
 
     if (access(path, R_OK) != 0) {
         if (!must_exist && errno == ENOENT)
@@ -119,9 +118,11 @@ static kd_status load_file(kd_settings *s, const char *path, bool must_exist, kd
         return kd_fail(err, KD_NOT_FOUND, "cannot read the settings file %s: %s", path, strerror(errno));
     }
     const int line = ini_parse(path, on_ini, &run);
-    if (run.status == KD_OK && line > 0)
-        run.status = kd_fail(err, KD_INVALID, "%s, line %d: not \"name = value\"", path, line);
-    return run.status;
+    if (run.status != KD_OK)
+        return kd_fail_field(err, run.status, run.err.field, "%.100s, line %d: %.130s", path, line, run.err.msg);
+    if (line > 0)
+        return kd_fail(err, KD_INVALID, "%s, line %d: not \"name = value\"", path, line);
+    return KD_OK;
 }
 
 static kd_status load_environment(kd_settings *s, bool early, kd_err *err)

@@ -166,7 +166,8 @@ kd_status kd_train_in_child(kd_buf *out, const kd_engine *engine, kd_progress pr
     snprintf(bytes_max, sizeof bytes_max, "%lld", (long long)settings->train_bytes_max);
     snprintf(threads, sizeof threads, "%lld", (long long)settings->train_threads);
     snprintf(now, sizeof now, "%lld", (long long)kd_now(parts->clock));
-    char *argv[] = { "kunde", "train", "--child", settings->db, output, bytes_max, threads, now, NULL };
+    char  program[] = "kunde", command[] = "train", flag[] = "--child";
+    char *argv[] = { program, command, flag, settings->db, output, bytes_max, threads, now, NULL };
     status = spawn_child(&pid, &read_end, argv, err);
     if (status == KD_OK) {
         FILE *from = fdopen(read_end, "r");

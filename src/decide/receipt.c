@@ -2,6 +2,7 @@
 #include "decide/decide.h"
 
 #include <math.h>
+#include <stdio.h>
 
 enum { RECEIPT_VERSION = 1, LINES_MAX = 4096 };
 
