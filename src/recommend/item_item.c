@@ -247,7 +247,7 @@ static kd_status train_row(gram_job *job, uint32_t i, gram_cell *row, uint32_t *
     job->out->counts[i] = (uint32_t)top.count;
     for (size_t n = 0; n < top.count; n++)
         support[n] = row[top.items[n].id].users;
-    if (p->similarity == KD_SIM_RP3BETA && p->normalize)
+    if (p->normalize)
         normalize_row(top.items, top.count);
     for (uint32_t n = 0; n < count; n++)
         row[touched[n]] = (gram_cell){ 0.0, 0 };

@@ -22,7 +22,7 @@ typedef struct kd_item_item_params {
     uint32_t      support_min;    /* users in common at least */
     uint32_t      row_max;        /* a user with more items counts with the row_max of greatest weight; 0: all. Bounds the
                                      quadratic cost of a till's house card or a crawler */
-    bool          normalize;      /* RP3beta: neighbours of an item sum to 1 */
+    bool          normalize;      /* the scores of an item's neighbours sum to 1: relations of different similarity can be added */
     unsigned      threads;        /* 0: all processors */
 } kd_item_item_params;
 

@@ -3,7 +3,7 @@
 #include <math.h>
 
 /* How much a kind of interaction says, for how long, and whom to ask. The second relation answers where the first is silent:
- * a shop may send orders only, or views only. First come, first served up to KD_SEEDS_MAX. */
+ * a shop may send orders only, or views only. First come, first served up to KD_SEEDS_MAX. The cart is first. */
 static const struct source {
     kd_kind kind; kd_term_kind term; float weight; double half_life_days; uint8_t newest; kd_relation relation, otherwise;
 } sources[] = {
@@ -14,19 +14,9 @@ static const struct source {
     { KD_KIND_CLICK, KD_TERM_VIEWED, 0.25f, 7.0, 4, KD_RELATION_VIEWED, KD_RELATION_BOUGHT },
 };
 
-static float decayed(const struct source *source, double age_days)
-{
-    double left = exp2(-fmax(age_days, 0.0) / source->half_life_days);
-    return (float)(source->weight * fmax(left, 1.0 / 32.0));
-}
+enum { SOURCES = sizeof sources / sizeof *sources };
 
-float kd_seed_weight(kd_kind kind, double age_days)
-{
-    for (size_t s = 0; s < sizeof sources / sizeof *sources; s++)
-        if (sources[s].kind == kind)
-            return decayed(&sources[s], age_days);
-    return 0.0f;
-}
+kd_kind kd_seed_kind(size_t rank) { return rank < SOURCES ? sources[rank].kind : KD_KIND_CUSTOM; }
 
 uint32_t kd_seed_item(const kd_model *model, const kd_snapshot *snapshot, kd_ref product)
 {
@@ -47,20 +37,31 @@ static bool speaks(const kd_model *model, kd_relation relation, uint32_t item)
 }
 
 /* Appends unless the seeds from `from` on have the item already (they are newer), or no neighbour is known. */
-static size_t add_seed(kd_seed *seeds, size_t from, size_t count, const kd_model *model, uint32_t item, kd_relation relation,
-                       kd_relation otherwise, kd_seed seed)
+static void add_seed(kd_seed *seeds, size_t *count, size_t from, kd_relation relation, kd_relation otherwise, kd_seed seed, const kd_model *model)
 {
-    if (item == UINT32_MAX || count == KD_SEEDS_MAX)
-        return count;
-    for (size_t i = from; i < count; i++)
-        if (seeds[i].item == item)
-            return count;
-    seed.item = item;
-    seed.about = kd_model_item(model, item); /* the product, where the event named a sku */
-    seed.relation = speaks(model, relation, item) ? relation : otherwise;
-    if (speaks(model, seed.relation, item))
-        seeds[count++] = seed;
-    return count;
+    if (seed.item == UINT32_MAX || *count == KD_SEEDS_MAX)
+        return;
+    for (size_t i = from; i < *count; i++)
+        if (seeds[i].item == seed.item)
+            return;
+    seed.relation = speaks(model, relation, seed.item) ? relation : otherwise;
+    seed.about = kd_model_item(model, seed.item); /* the product, where the event named a sku */
+    if (speaks(model, seed.relation, seed.item))
+        seeds[(*count)++] = seed;
+}
+
+bool kd_seed_add(kd_seed seeds[KD_SEEDS_MAX], size_t *count, size_t from, size_t rank, uint32_t item, int64_t time_ms, int64_t now_ms,
+                 const kd_model *model)
+{
+    const struct source *source = &sources[rank];
+    double age_days = (double)(now_ms - time_ms) / (double)KD_DAY_MS;
+    double left = fmax(exp2(-fmax(age_days, 0.0) / source->half_life_days), 1.0 / 32.0);
+
+    if (*count - from == source->newest || *count == KD_SEEDS_MAX)
+        return false;
+    add_seed(seeds, count, from, source->relation, source->otherwise,
+             (kd_seed){ .item = item, .kind = source->term, .weight = (float)(source->weight * left), .time_ms = time_ms }, model);
+    return true;
 }
 
 static bool taken_back(const kd_recent *removed, const kd_interaction *added)
@@ -71,24 +72,23 @@ static bool taken_back(const kd_recent *removed, const kd_interaction *added)
     return false;
 }
 
-static size_t add_recent(kd_seed *seeds, size_t count, const struct source *source, const kd_profile *profile,
-                         const kd_model *model, const kd_snapshot *snapshot, int64_t now_ms)
+static void add_recent(kd_seed *seeds, size_t *count, size_t rank, const kd_profile *profile, const kd_model *model,
+                       const kd_snapshot *snapshot, int64_t now_ms)
 {
-    const kd_recent *recent = kd_profile_recent(profile, source->kind);
-    const kd_recent *removed = source->kind == KD_KIND_WISH_ADD ? kd_profile_recent(profile, KD_KIND_WISH_REMOVE) : NULL;
-    size_t           from = count;
+    kd_kind          kind = sources[rank].kind;
+    const kd_recent *recent = kd_profile_recent(profile, kind);
+    const kd_recent *removed = kind == KD_KIND_WISH_ADD ? kd_profile_recent(profile, KD_KIND_WISH_REMOVE) : NULL;
+    size_t           from = *count;
 
-    for (uint32_t i = 0; recent && i < recent->count && count - from < source->newest && count < KD_SEEDS_MAX; i++) {
+    for (uint32_t i = 0; recent && i < recent->count; i++) {
         const kd_interaction *one = &recent->items[i];
         const kd_bought      *bought = kd_profile_bought(profile, one->product);
-        bool done = source->kind == KD_KIND_ORDER ? bought && bought->returned > 0 && !kd_opinion_owns(profile, one->product) : bought != NULL;
+        bool done = kind == KD_KIND_ORDER ? bought && bought->returned > 0 && !kd_opinion_owns(profile, one->product) : bought != NULL;
         if (one->product == 0 || done || taken_back(removed, one))
             continue;
-        kd_seed seed = { .kind = source->term, .weight = decayed(source, (double)(now_ms - one->time_ms) / (double)KD_DAY_MS),
-                         .time_ms = one->time_ms };
-        count = add_seed(seeds, from, count, model, kd_seed_item(model, snapshot, one->product), source->relation, source->otherwise, seed);
+        if (!kd_seed_add(seeds, count, from, rank, kd_seed_item(model, snapshot, one->product), one->time_ms, now_ms, model))
+            break;
     }
-    return count;
 }
 
 size_t kd_seeds_of_profile(kd_seed seeds[KD_SEEDS_MAX], size_t from, const kd_profile *profile, const kd_cart_line *cart,
@@ -96,14 +96,11 @@ size_t kd_seeds_of_profile(kd_seed seeds[KD_SEEDS_MAX], size_t from, const kd_pr
 {
     size_t count = from;
 
-    for (size_t i = 0; i < cart_count && count - from < sources[0].newest; i++) {
-        kd_seed seed = { .kind = KD_TERM_CART, .weight = decayed(&sources[0], (double)(now_ms - cart[i].added_ms) / (double)KD_DAY_MS),
-                         .time_ms = cart[i].added_ms };
-        count = add_seed(seeds, from, count, model, kd_seed_item(model, snapshot, cart[i].product), sources[0].relation,
-                         sources[0].otherwise, seed);
-    }
-    for (size_t s = 1; s < sizeof sources / sizeof *sources; s++)
-        count = add_recent(seeds, count, &sources[s], profile, model, snapshot, now_ms);
+    for (size_t i = 0; i < cart_count; i++) /* rank 0: what the cart holds now, not what was ever put into it */
+        if (!kd_seed_add(seeds, &count, from, 0, kd_seed_item(model, snapshot, cart[i].product), cart[i].added_ms, now_ms, model))
+            break;
+    for (size_t rank = 1; rank < SOURCES; rank++)
+        add_recent(seeds, &count, rank, profile, model, snapshot, now_ms);
     return count;
 }
 
@@ -112,9 +109,8 @@ size_t kd_seeds_of_products(kd_seed seeds[KD_SEEDS_MAX], size_t from, const kd_r
 {
     size_t seed_count = from;
 
-    for (size_t i = 0; i < count; i++) {
-        kd_seed seed = { .kind = kind, .weight = 1.0f, .time_ms = now_ms };
-        seed_count = add_seed(seeds, from, seed_count, model, kd_seed_item(model, snapshot, products[i]), relation, relation, seed);
-    }
+    for (size_t i = 0; i < count; i++)
+        add_seed(seeds, &seed_count, from, relation, relation,
+                 (kd_seed){ .item = kd_seed_item(model, snapshot, products[i]), .kind = kind, .weight = 1.0f, .time_ms = now_ms }, model);
     return seed_count;
 }

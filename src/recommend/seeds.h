@@ -13,6 +13,11 @@ size_t kd_seeds_of_profile(kd_seed seeds[KD_SEEDS_MAX], size_t from, const kd_pr
 /* The products given, each with weight 1. */
 size_t kd_seeds_of_products(kd_seed seeds[KD_SEEDS_MAX], size_t from, const kd_ref *products, size_t count, kd_relation relation,
                             kd_term_kind kind, const kd_model *model, const kd_snapshot *snapshot, int64_t now_ms);
-/* What the back-test shares with serving: one interaction of `age_days` as a weight, by kind; 0: no seed. */
-float  kd_seed_weight(kd_kind kind, double age_days);
+
+/* The rules by which one interaction becomes a seed, shared with the back-test of training. Kinds of interaction rank by how
+ * much they say: kd_seed_kind(0), kd_seed_kind(1), ... until KD_KIND_CUSTOM. Interactions of a kind are offered newest first,
+ * all of one kind before the next; `from` is where the seeds of this kind begin. False: this kind has its share. */
+kd_kind kd_seed_kind(size_t rank);
+bool    kd_seed_add(kd_seed seeds[KD_SEEDS_MAX], size_t *count, size_t from, size_t rank, uint32_t item, int64_t time_ms, int64_t now_ms,
+                    const kd_model *model);
 #endif

@@ -2,7 +2,12 @@
  *
  * One scan of the log's facts (no body is opened), interactions time-decayed, users = persons, claimed events of one
  * person capped like all others; then kd_item_item_train for orders and for views, viewed-then-bought, popularity, trend.
- * Memory: about 16 bytes an interaction plus the neighbours; over `bytes_max` it is KD_LIMIT, and nothing is published. */
+ * Ages count from the newest interaction, not from now: a shop that loads last year's orders has a model of last year.
+ * Goods brought back are taken out, line by line. Before publishing, the same training on all but the last days is held
+ * against those days and against popularity (recommend/backtest.h); the report says who won.
+ * Memory: about 20 bytes an interaction, twice that for each matrix, 12 bytes a neighbour in memory and in the file; over
+ * `bytes_max` it is KD_LIMIT, and nothing is published. The model is the same for any thread count, but for the times in
+ * its report. */
 #ifndef KD_RECOMMEND_TRAIN_H
 #define KD_RECOMMEND_TRAIN_H
 #include "recommend/model.h"
@@ -16,7 +21,8 @@ typedef struct kd_train_options {
     kd_item_item_params orders, views;                  /* kd_train_options_default sets RP3beta for orders, cosine for views */
     uint32_t person_items_max;                          /* 500 */
     unsigned threads;
-    size_t   bytes_max;
+    size_t   bytes_max;                                 /* 0: 4 GiB */
+    bool     no_backtest;                               /* skip it: benches */
 } kd_train_options;
 kd_train_options kd_train_options_default(int64_t now_ms);
 typedef void (*kd_train_progress)(void *self, const char *step, uint64_t done, uint64_t total);
