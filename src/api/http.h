@@ -32,28 +32,49 @@ struct kd_request {
 };
 
 typedef void (*kd_handler)(kd_request *request);
-typedef struct kd_route { /* first match wins; "{}" matches one segment, a last "..." the rest */
+typedef enum kd_route_flag {
+    KD_ROUTE_CORS = 1,            /* browsers of other origins may call it: preflight answered, Origin echoed, no credentials */
+    KD_ROUTE_SEGMENT = 2          /* errors in the form the tracking SDKs know, {"success":false,...}, not problem+json */
+} kd_route_flag;
+struct kd_operation;              /* api/openapi.h: what /openapi.json says about it */
+typedef struct kd_route {         /* first match wins; GET answers HEAD too; a last "/" of the path is overlooked */
     uint32_t    methods;
     const char *pattern;          /* "/v1/admin/profiles/{}/events": "{}" stands for one segment */
     kd_handler  handler;
     const char *name;             /* for metrics */
+    uint32_t    flags;
+    const struct kd_operation *operation;
 } kd_route;
+/* The route of a path, or NULL; *allowed gets the methods that other routes of this path take. */
+const kd_route *kd_route_find(const kd_route *routes, size_t count, uint32_t method, kd_str path, uint32_t *allowed);
 
 kd_str kd_request_header(const kd_request *request, const char *name); /* empty when absent */
 kd_str kd_request_query(const kd_request *request, const char *name);  /* decoded, in the arena; empty when absent */
-kd_str kd_request_segment(const kd_request *request, size_t index);    /* percent-decoded, in the arena; empty past the end */
+kd_str kd_request_segment(const kd_request *request, size_t index);    /* of the path, from 0; percent-decoded, in the arena; empty past the end */
 kd_str kd_request_cookie(const kd_request *request, const char *name);
-void   kd_request_reply_header(kd_request *request, const char *name, kd_str value); /* CR and LF in it are refused */
+void   kd_request_reply_header(kd_request *request, const char *name, kd_str value); /* dropped when it holds CR, LF or NUL */
+kd_http *kd_request_http(const kd_request *request);
 
 /* Keep the request beyond the handler: kd_http_answer must be called once, from any thread, and sends what stands in it. */
 void kd_http_later(kd_request *request);
 void kd_http_answer(kd_request *request);
 
-/* application/problem+json (RFC 9457) from a status: type, title, status, detail, instance, errors[{pointer,detail}]. */
+/* application/problem+json (RFC 9457) from a status: type, title, status, detail, instance, errors[{pointer,detail}]; on a
+ * route of KD_ROUTE_SEGMENT {"success":false,"message","field","reason"}. */
 void kd_reply_problem(kd_request *request, kd_status status, const kd_err *err);
+void kd_reply_error(kd_request *request, int code, const char *type, const char *detail, const char *field); /* the same by HTTP status */
 int  kd_http_code(kd_status status);
+/* The answer is what a writer put into request->out: 200 unless set; a full arena becomes a problem. */
+void kd_reply_json(kd_request *request, kd_status status, const kd_err *err);
 
-typedef struct kd_http_options { const char *host; uint16_t port; kd_limits limits; const kd_route *routes; size_t route_count; } kd_http_options;
+typedef struct kd_http_options {
+    const char     *host;
+    uint16_t        port;
+    kd_limits       limits;
+    const kd_route *routes;
+    size_t          route_count;
+    const char     *allowed_hosts; /* bound to loopback, only loopback's names are served (DNS rebinding) and these: "shop.example,*" */
+} kd_http_options;
 /* Listening when it returns; `port` 0 takes a free one (kd_http_port). KD_IO: the address is taken, said with it. */
 kd_status kd_http_start(kd_http **out, kd_parts *parts, const kd_http_options *options, kd_err *err);
 uint16_t  kd_http_port(const kd_http *http);

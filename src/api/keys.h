@@ -1,11 +1,13 @@
 /* api/keys.h -- who may call: write keys (public), server keys (secret), the admin's login and sessions, user tokens.
  *
  * Keys are documents of kind "key": {"type":"write"|"server","hash":BLAKE2b of the secret,"name","source","createdAt"}; a
- * server key's text is shown once. Write keys are public and kept readable. Admin: a one-time login link, then a password
- * (Argon2id) and a session. Threads: any. */
+ * server key's text is shown once. Write keys are public and kept readable ("key"). The document "all" of kind "key-index"
+ * lists their ids. Admin: a one-time login link, then a password (Argon2id) and a session; links and sessions live in memory
+ * and end with the process. Threads: any. */
 #ifndef KD_API_KEYS_H
 #define KD_API_KEYS_H
 #include "base/clock.h"
+#include "base/json.h"
 #include "customer/seal.h"
 #include "event/incoming.h"
 #include "store/store.h"
@@ -21,6 +23,14 @@ void      kd_keys_close(kd_keys *keys);
 /* Constant time in the secret. *source gets the source's id, owned by keys. KD_UNAUTHORIZED otherwise. */
 kd_status kd_keys_check(kd_key_role *role, kd_str *source, kd_keys *keys, kd_str key, kd_err *err);
 kd_str    kd_keys_first_write(kd_keys *keys);
+enum { KD_KEYS_MAX = 256, KD_KEY_TEXT_MIN = 8, KD_KEY_TEXT = 64 /* with the NUL */, KD_KEY_ID = 24 };
+/* One more key of KD_ROLE_WRITE or KD_ROLE_SERVER; `text` is told here and, for a server key, never again. `source` empty: the
+ * first one's, "shop": the same message by either key is one message. KD_LIMIT: KD_KEYS_MAX. */
+kd_status kd_keys_create(char text[64], char id[24], kd_keys *keys, kd_store *store, kd_key_role role, kd_str name, kd_str source, kd_err *err);
+/* At once. KD_NOT_FOUND; KD_CONFLICT: the last key of its type. */
+kd_status kd_keys_revoke(kd_keys *keys, kd_store *store, kd_str id, kd_err *err);
+void      kd_keys_write_json(kd_jw *w, kd_keys *keys); /* [{id,type,name,source,createdAt,key?}]: texts of write keys only */
+kd_str    kd_keys_source_of(kd_keys *keys, kd_str write_key); /* empty when it is no write key */
 
 /* User token "<expiry s>.<base64url HMAC-SHA256(secret, user id "." expiry)>", made by the shop with the token secret that
  * belongs to the write key (shown with the server key). KD_UNAUTHORIZED: wrong or expired. */
@@ -31,6 +41,7 @@ void      kd_user_token_secret(char out[65], const kd_keys *keys);
 void      kd_login_token_new(char out[65], kd_keys *keys);
 kd_status kd_login_by_token(char session[65], kd_keys *keys, kd_str token, kd_err *err);
 kd_status kd_login_by_password(char session[65], kd_keys *keys, kd_str password, kd_err *err); /* KD_BUSY: too many tries */
+bool      kd_password_is_set(kd_keys *keys);
 kd_status kd_password_set(kd_keys *keys, kd_store *store, kd_str password, kd_err *err);       /* at least 10 characters */
 bool      kd_session_valid(kd_keys *keys, kd_str session);
 void      kd_session_end(kd_keys *keys, kd_str session);

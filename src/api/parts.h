@@ -20,6 +20,14 @@ typedef struct kd_limits { /* from the settings */
     uint32_t header_bytes_max;
 } kd_limits;
 
+typedef struct kd_api_counts { /* for /metrics */
+    atomic_uint_fast64_t unauthorized;      /* answers 401: data of the sender is lost, so it is logged too */
+    atomic_uint_fast64_t rejected;          /* events refused inside accepted batches and single calls refused */
+    atomic_uint_fast64_t tokens_refused;    /* user tokens wrong or expired */
+    atomic_uint_fast64_t without_id;        /* requests so far, for events that bring no messageId */
+    atomic_int_fast64_t  unauthorized_s;    /* when the last 401 was logged: one line a second */
+} kd_api_counts;
+
 typedef struct kd_parts {
     kd_store       *store;
     kd_vault       *vault;
@@ -45,6 +53,7 @@ typedef struct kd_parts {
     /* One line per setting as JSON, for the state page. */
     void      (*settings_json)(void *self, kd_jw *w);
     void       *settings_self;
+    kd_api_counts counts;
 } kd_parts;
 
 const kd_placements *kd_parts_placements(kd_parts *parts); /* retained: give back with kd_placements_release */
@@ -62,8 +71,9 @@ typedef struct kd_question {
     size_t          count;
     const kd_str   *products; size_t product_count;
     kd_str          language;        /* "en", "de" */
-    bool            explain;
+    bool            explain;         /* recommend: also how many candidates there were and what was removed */
     bool            receipt;         /* append receipts */
+    bool            unproven;        /* the caller named somebody without proof: said as "identity":"unproven" */
 } kd_question;
 kd_status kd_answer_decide(kd_buf *out, kd_parts *parts, kd_reader *reader, const kd_question *question, kd_arena *arena, kd_err *err);
 kd_status kd_answer_recommend(kd_buf *out, kd_parts *parts, kd_reader *reader, const kd_question *question, kd_arena *arena, kd_err *err);

@@ -1,0 +1,252 @@
+/* kd_answer_decide and kd_answer_recommend: one question about one person, answered as JSON. */
+#include "api/parts.h"
+
+#include <stdio.h>
+
+enum { PLACEMENTS_MAX = 32, PRODUCTS_MAX = 100, KEYS_MAX = 8 };
+
+const kd_placements *kd_parts_placements(kd_parts *parts)
+{
+    const kd_placements *p;
+    pthread_mutex_lock(&parts->placements_lock);
+    p = parts->placements ? kd_placements_retain(parts->placements) : NULL;
+    pthread_mutex_unlock(&parts->placements_lock);
+    return p;
+}
+
+kd_status kd_parts_placements_reload(kd_parts *parts, kd_reader *reader, kd_err *err)
+{
+    const kd_snapshot   *snapshot = kd_snapshot_acquire(parts->catalog);
+    const kd_placements *old;
+    kd_placements       *fresh = NULL;
+    kd_status            status = kd_placements_load(&fresh, reader, snapshot, err);
+    kd_snapshot_release(snapshot);
+    if (status != KD_OK)
+        return status;
+    pthread_mutex_lock(&parts->placements_lock);
+    old = parts->placements;
+    parts->placements = fresh;
+    pthread_mutex_unlock(&parts->placements_lock);
+    if (old)
+        kd_placements_release(old);
+    return KD_OK;
+}
+
+/* The person of the first key that is known; nil when none is. */
+static kd_status find_person(kd_id *person, kd_parts *parts, kd_reader *reader, const kd_question *q, kd_err *err)
+{
+    kd_id     persons[KEYS_MAX];
+    size_t    count = q->key_count < KEYS_MAX ? q->key_count : KEYS_MAX;
+    kd_status status = count ? kd_identity_find(persons, parts->identity, reader, q->keys, count, err) : KD_OK;
+    memset(person, 0, sizeof *person);
+    for (size_t i = count; i-- > 0 && status == KD_OK;)
+        if (!kd_id_is_nil(persons[i]))
+            *person = persons[i];
+    return status;
+}
+
+static kd_status product_refs(kd_ref **out, const kd_question *q, kd_arena *arena, kd_err *err)
+{
+    kd_ref *refs = KD_NEW(arena, kd_ref, q->product_count + 1);
+    if (refs == NULL)
+        return kd_fail_memory(err);
+    if (q->product_count > PRODUCTS_MAX)
+        return kd_fail_field(err, KD_INVALID, "/context/products", "more than %d products", PRODUCTS_MAX);
+    for (size_t i = 0; i < q->product_count; i++)
+        refs[i] = kd_ref_of(q->products[i]);
+    *out = refs;
+    return KD_OK;
+}
+
+/* Decision ids must not be guessable from one another, so the seed is the operating system's, once a thread. */
+static uint64_t new_seed(void)
+{
+    static _Thread_local kd_rng rng;
+    static _Thread_local bool   seeded;
+    if (!seeded) {
+        kd_rng_seed_os(&rng);
+        seeded = true;
+    }
+    return kd_rng_u64(&rng);
+}
+
+static void write_identity(kd_jw *w, const kd_question *q, bool known)
+{
+    KD_JW_Z(w, "identity", q->unproven ? "unproven" : known ? "known" : "unknown");
+}
+
+/* What both questions hold while they work: given back in one place. */
+typedef struct holding {
+    kd_parts            *parts;
+    const kd_snapshot   *snapshot;
+    const kd_placements *placements;
+    kd_person           *person;     /* locked */
+    kd_id                person_id;  /* nil: a stranger */
+    kd_ref              *products;
+} holding;
+
+static void let_person(holding *h)
+{
+    if (h->person)
+        kd_people_release(h->parts->people, h->person);
+    h->person = NULL;
+}
+
+static void let_go(holding *h)
+{
+    let_person(h);
+    if (h->placements)
+        kd_placements_release(h->placements);
+    if (h->snapshot)
+        kd_snapshot_release(h->snapshot);
+}
+
+/* Everything but the person's lock, which is taken last and held only while the list is made. */
+static kd_status take_hold(holding *h, kd_parts *parts, kd_reader *reader, const kd_question *q, kd_arena *arena, kd_err *err)
+{
+    kd_status status;
+    *h = (holding){ .parts = parts };
+    status = find_person(&h->person_id, parts, reader, q, err);
+    if (status == KD_OK)
+        status = product_refs(&h->products, q, arena, err);
+    h->snapshot = kd_snapshot_acquire(parts->catalog);
+    return status;
+}
+
+static kd_status lock_person(holding *h, kd_reader *reader, kd_err *err)
+{
+    kd_status status = kd_id_is_nil(h->person_id) ? KD_OK : kd_people_acquire(&h->person, h->parts->people, reader, h->person_id, err);
+    if (status == KD_NOT_FOUND) { /* the key is there, its first event is not yet: a stranger still */
+        h->person = NULL;
+        memset(&h->person_id, 0, sizeof h->person_id);
+        status = KD_OK;
+    }
+    return status;
+}
+
+static kd_status find_placements(const kd_placement ***out, holding *h, const kd_question *q, kd_arena *arena, kd_err *err)
+{
+    const kd_placement **found = KD_NEW(arena, const kd_placement *, q->placement_count + 1);
+    char                 field[48];
+    if (found == NULL)
+        return kd_fail_memory(err);
+    if (q->placement_count == 0 || q->placement_count > PLACEMENTS_MAX)
+        return kd_fail_field(err, KD_INVALID, "/placements", q->placement_count ? "more than %d placements" : "name at least one placement", PLACEMENTS_MAX);
+    h->placements = kd_parts_placements(h->parts);
+    for (size_t i = 0; i < q->placement_count; i++) {
+        found[i] = h->placements ? kd_placements_find(h->placements, q->placements[i]) : NULL;
+        snprintf(field, sizeof field, "/placements/%zu", i);
+        if (found[i] == NULL)
+            return kd_fail_field(err, KD_NOT_FOUND, field, "there is no placement \"%.*s\"",
+                                 (int)(q->placements[i].len < 64 ? q->placements[i].len : 64), q->placements[i].ptr);
+    }
+    *out = found;
+    return KD_OK;
+}
+
+/* Receipts go behind the answer. When their buffer is full they are lost, and ingest's count says so: the shopper is served. */
+static void append_receipts(const kd_decision *decisions, size_t count, const holding *h, const kd_decide_request *request, kd_arena *arena)
+{
+    for (size_t i = 0; i < count; i++) {
+        kd_receipt_write receipt = { 0 };
+        kd_buf           body;
+        kd_buf_init(&body, arena);
+        kd_receipt_encode(&body, &decisions[i], request, h->snapshot);
+        if (body.failed)
+            return;
+        receipt.event = (kd_event){ .id = decisions[i].id, .person = h->person_id, .time_ms = request->now_ms, .received_ms = request->now_ms,
+                                    .kind = KD_KIND_DECISION, .body = kd_buf_str(&body) };
+        kd_ingest_receipt(h->parts->ingest, &receipt, NULL);
+    }
+}
+
+static void write_decisions(kd_buf *out, const kd_decision *decisions, size_t count, const holding *h, const kd_question *q)
+{
+    kd_jw w;
+    kd_jw_init(&w, out);
+    kd_jw_object(&w);
+    kd_jw_key(&w, "decisions");
+    kd_jw_array(&w);
+    for (size_t i = 0; i < count; i++)
+        kd_decision_write(&w, &decisions[i], h->snapshot, h->parts->catalog, q->language);
+    kd_jw_array_end(&w);
+    write_identity(&w, q, !kd_id_is_nil(h->person_id));
+    kd_jw_object_end(&w);
+}
+
+kd_status kd_answer_decide(kd_buf *out, kd_parts *parts, kd_reader *reader, const kd_question *q, kd_arena *arena, kd_err *err)
+{
+    holding              h;
+    const kd_placement **placements = NULL;
+    kd_decision         *decisions = NULL;
+    kd_decide_request    request = { .placement_count = q->placement_count, .channel = q->channel, .product_count = q->product_count,
+                                     .now_ms = kd_now(parts->clock), .seed = new_seed() };
+    size_t               count = 0;
+    kd_status            status = take_hold(&h, parts, reader, q, arena, err);
+    if (status == KD_OK)
+        status = find_placements(&placements, &h, q, arena, err);
+    if (status == KD_OK)
+        status = lock_person(&h, reader, err);
+    if (status == KD_OK) {
+        request.placements = placements;
+        request.products = h.products;
+        request.profile = h.person ? &h.person->profile : NULL;
+        status = kd_decide(&decisions, &count, parts->recommender, h.snapshot, &request, arena, err);
+    }
+    let_person(&h); /* the decisions point into the snapshot and the arena only; the profile's address says "personal" to the receipt */
+    if (status == KD_OK) {
+        if (q->receipt)
+            append_receipts(decisions, count, &h, &request, arena);
+        write_decisions(out, decisions, count, &h, q);
+        status = kd_buf_status(out, err);
+    }
+    let_go(&h);
+    return status;
+}
+
+static void write_list(kd_buf *out, const kd_recommend_result *list, const holding *h, const kd_question *q)
+{
+    kd_jw w;
+    kd_jw_init(&w, out);
+    kd_jw_object(&w);
+    kd_jw_key(&w, "items");
+    kd_jw_array(&w);
+    for (size_t i = 0; i < list->count; i++)
+        kd_recommended_write(&w, &list->items[i], h->snapshot, h->parts->catalog, q->language);
+    kd_jw_array_end(&w);
+    KD_JW_I64(&w, "modelVersion", (int64_t)list->model_version);
+    if (q->explain) {
+        KD_JW_I64(&w, "candidates", list->candidates);
+        kd_jw_key(&w, "removed");
+        kd_jw_object(&w);
+        KD_JW_I64(&w, "bought", list->removed_bought);
+        KD_JW_I64(&w, "stock", list->removed_stock);
+        KD_JW_I64(&w, "filter", list->removed_filter);
+        kd_jw_object_end(&w);
+    }
+    write_identity(&w, q, !kd_id_is_nil(h->person_id));
+    kd_jw_object_end(&w);
+}
+
+kd_status kd_answer_recommend(kd_buf *out, kd_parts *parts, kd_reader *reader, const kd_question *q, kd_arena *arena, kd_err *err)
+{
+    holding              h;
+    kd_recommend_result  list = { 0 };
+    kd_recommend_request request = { .recipe = q->recipe, .product_count = q->product_count, .filter = q->filter, .count = q->count,
+                                     .now_ms = kd_now(parts->clock) };
+    kd_status            status = take_hold(&h, parts, reader, q, arena, err);
+    if (status == KD_OK)
+        status = lock_person(&h, reader, err);
+    if (status == KD_OK) {
+        request.products = h.products;
+        request.profile = h.person ? &h.person->profile : NULL;
+        status = kd_recommend(&list, parts->recommender, h.snapshot, &request, arena, err);
+    }
+    let_person(&h);
+    if (status == KD_OK) {
+        write_list(out, &list, &h, q);
+        status = kd_buf_status(out, err);
+    }
+    let_go(&h);
+    return status;
+}

@@ -1,0 +1,529 @@
+/* kd_answer_find, kd_answer_profile, kd_answer_events: what is known of one person, for those who may read it. */
+#include "api/parts.h"
+
+#include <stdio.h>
+
+enum {
+    SHOWN_PRODUCTS = 20,
+    PER_ATTRIBUTE = 10,
+    CART_KEEP_DAYS = 30,
+    EVENTS_DEFAULT = 50,
+    EVENTS_MAX = 500,
+    EVENTS_READ = 50,                       /* at a time */
+    EVENTS_BYTES_ENOUGH = 8 * 1024 * 1024,  /* of an answer: the rest by its cursor */
+    MEMO = 256,
+    SCRATCH_BYTES = 4 * 1024 * 1024,
+    PAGE_BYTES = 16 * 1024 * 1024
+};
+
+/* ---- who ------------------------------------------------------------------------------------------------------------- */
+static kd_status find_by_person_id(kd_id *person, kd_parts *parts, kd_reader *reader, kd_str id, kd_err *err)
+{
+    kd_person *entry;
+    kd_status  status;
+    if (!kd_id_parse(person, id))
+        return KD_NOT_FOUND;
+    status = kd_people_acquire(&entry, parts->people, reader, *person, err);
+    if (status == KD_OK)
+        kd_people_release(parts->people, entry);
+    return status;
+}
+
+static bool looks_like_phone(kd_str s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (!strchr("+0123456789 ()-./", s.ptr[i]) || s.ptr[i] == '\0')
+            return false;
+    return s.len >= 6;
+}
+
+/* "email:ada@example.org" says which kind of key it is; without that all kinds are tried, strongest first. */
+static kd_status find_by_key(kd_id *person, kd_parts *parts, kd_reader *reader, kd_str id, kd_err *err)
+{
+    static const kd_key_type tried[] = { KD_KEY_USER, KD_KEY_CARD, KD_KEY_EMAIL, KD_KEY_PHONE, KD_KEY_DEVICE, KD_KEY_ANONYMOUS };
+    const char *colon = id.len ? memchr(id.ptr, ':', id.len) : NULL;
+    kd_key_type named = colon ? kd_key_type_parse((kd_str){ id.ptr, (size_t)(colon - id.ptr) }) : KD_KEY_NONE;
+    kd_key      keys[8];
+    kd_id       persons[8];
+    size_t      count = 0;
+    kd_status   status;
+    if (named != KD_KEY_NONE && kd_key_make(&keys[0], parts->vault, named, (kd_str){ colon + 1, id.len - (size_t)(colon - id.ptr) - 1 }, NULL) == KD_OK)
+        count = 1;
+    for (size_t i = 0; i < sizeof tried / sizeof *tried; i++) {
+        if ((tried[i] == KD_KEY_PHONE && !looks_like_phone(id)) || (tried[i] == KD_KEY_EMAIL && !(id.len && memchr(id.ptr, '@', id.len))))
+            continue;
+        if (kd_key_make(&keys[count], parts->vault, tried[i], id, NULL) == KD_OK)
+            count++;
+    }
+    status = count ? kd_identity_find(persons, parts->identity, reader, keys, count, err) : KD_OK;
+    for (size_t i = 0; i < count && status == KD_OK; i++)
+        if (!kd_id_is_nil(persons[i])) {
+            *person = persons[i];
+            return KD_OK;
+        }
+    return status != KD_OK ? status : kd_fail(err, KD_NOT_FOUND, "nobody is known under this id");
+}
+
+kd_status kd_answer_find(kd_id *person, kd_parts *parts, kd_reader *reader, kd_str id, kd_err *err)
+{
+    kd_status status;
+    if (id.len == 0 || id.len > KD_KEY_VALUE_MAX + 16)
+        return kd_fail_field(err, KD_INVALID, "/id", "an id has 1 to %d characters", KD_KEY_VALUE_MAX);
+    /* Anonymous ids are UUIDs too, so a person id that nobody has may still be a key. */
+    status = find_by_person_id(person, parts, reader, id, err);
+    return status == KD_NOT_FOUND ? find_by_key(person, parts, reader, id, err) : status;
+}
+
+/* ---- the messages behind an opinion ------------------------------------------------------------------------------------ */
+typedef struct messages { /* from the id of a stored event to the sender's own messageId, read once each */
+    kd_reader  *reader;
+    kd_id       person;
+    kd_data_key key;
+    kd_arena   *arena, *scratch;
+    struct { kd_id event; kd_str text; } memo[MEMO];
+    size_t      count;
+} messages;
+
+static kd_str message_text(messages *m, kd_id event_id)
+{
+    kd_event       event;
+    kd_str         body, text = { 0 };
+    const kd_json *doc;
+    for (size_t i = 0; i < m->count; i++)
+        if (kd_id_eq(m->memo[i].event, event_id))
+            return m->memo[i].text;
+    kd_arena_reset(m->scratch);
+    if (kd_reader_event(&event, m->reader, m->person, event_id, m->scratch, NULL) == KD_OK && kd_stored_body(&body, &event, &m->key, m->scratch, NULL) == KD_OK &&
+        kd_json_parse(&doc, m->scratch, body.ptr, body.len, NULL) == KD_OK)
+        text = kd_str_copy(m->arena, kd_json_text(kd_json_get(doc, "messageId")));
+    if (m->count < MEMO) {
+        m->memo[m->count].event = event_id;
+        m->memo[m->count++].text = text;
+    }
+    return text;
+}
+
+static void write_message_id(kd_jw *w, messages *m, kd_id event_id)
+{
+    kd_str text = message_text(m, event_id);
+    if (text.len)
+        KD_JW_STR(w, "messageId", text);
+}
+
+/* ---- small writers ------------------------------------------------------------------------------------------------------ */
+static void write_time(kd_jw *w, const char *key, int64_t ms)
+{
+    char text[25];
+    kd_time_format(text, ms);
+    KD_JW_Z(w, key, text);
+}
+
+static void write_money(kd_jw *w, const char *key, int64_t micro, kd_currency currency)
+{
+    int64_t minor;
+    char    text[32];
+    if (!kd_money_from_micro(&minor, micro, currency))
+        return;
+    kd_money_format(text, minor, currency);
+    kd_jw_key(w, key);
+    kd_jw_raw(w, kd_str_z(text));
+}
+
+static void write_product(kd_jw *w, const kd_snapshot *s, kd_ref product, kd_ref variant)
+{
+    const kd_variant *v = NULL, *named = NULL;
+    const kd_product *p = kd_snapshot_find_any(s, product, &v);
+    char              hex[20];
+    if (p == NULL) {
+        snprintf(hex, sizeof hex, "#%016llx", (unsigned long long)product);
+        KD_JW_Z(w, "productId", hex);
+        return;
+    }
+    KD_JW_STR(w, "productId", p->id);
+    if (p->title.len)
+        KD_JW_STR(w, "title", p->title);
+    if (variant && kd_snapshot_find_any(s, variant, &named) == p)
+        v = named;
+    if (v)
+        KD_JW_STR(w, "sku", v->sku);
+}
+
+/* ---- parts of the profile ----------------------------------------------------------------------------------------------- */
+static void write_identities(kd_jw *w, const kd_profile *p)
+{
+    kd_jw_key(w, "identities");
+    kd_jw_array(w);
+    for (uint32_t i = 0; i < p->ident_count; i++) {
+        kd_jw_object(w);
+        KD_JW_Z(w, "type", kd_key_type_name(p->idents[i].type));
+        KD_JW_STR(w, "value", p->idents[i].value);
+        KD_JW_BOOL(w, "proven", p->idents[i].proven);
+        write_time(w, "firstAt", p->idents[i].first_ms);
+        write_time(w, "lastAt", p->idents[i].last_ms);
+        kd_jw_object_end(w);
+    }
+    kd_jw_array_end(w);
+}
+
+static void write_traits(kd_jw *w, const kd_profile *p)
+{
+    kd_jw_key(w, "traits");
+    kd_jw_object(w);
+    for (uint32_t i = 0; i < p->trait_count; i++) {
+        kd_jw_key_str(w, p->traits[i].name);
+        kd_jw_raw(w, p->traits[i].value);
+    }
+    kd_jw_object_end(w);
+    kd_jw_key(w, "claimedTraits"); /* came by a public write key alone */
+    kd_jw_array(w);
+    for (uint32_t i = 0; i < p->trait_count; i++)
+        if (p->traits[i].claimed)
+            kd_jw_str(w, p->traits[i].name);
+    kd_jw_array_end(w);
+}
+
+static void write_counts(kd_jw *w, const kd_profile *p)
+{
+    uint64_t claimed = 0;
+    kd_jw_key(w, "counts");
+    kd_jw_object(w);
+    for (uint32_t i = 0; i < p->counter_count; i++) {
+        const kd_counter *c = &p->counters[i];
+        claimed += c->claimed;
+        kd_jw_key(w, kd_kind_name(c->kind));
+        kd_jw_object(w);
+        KD_JW_I64(w, "count", (int64_t)c->count);
+        KD_JW_I64(w, "claimed", (int64_t)c->claimed);
+        write_time(w, "firstAt", c->first_ms);
+        write_time(w, "lastAt", c->last_ms);
+        kd_jw_object_end(w);
+    }
+    kd_jw_object_end(w);
+    KD_JW_I64(w, "claimedEvents", (int64_t)claimed);
+}
+
+static void write_recency(kd_jw *w, const kd_profile *p, int64_t now_ms)
+{
+    kd_recency r = kd_opinion_recency(p, now_ms);
+    kd_jw_key(w, "recency");
+    kd_jw_object(w);
+    if (r.days_since_seen >= 0) {
+        write_time(w, "lastSeenAt", r.last_seen_ms);
+        kd_jw_key(w, "daysSinceSeen");
+        kd_jw_f64(w, r.days_since_seen, 2);
+    }
+    if (r.days_since_order >= 0) {
+        write_time(w, "lastOrderAt", r.last_order_ms);
+        kd_jw_key(w, "daysSinceOrder");
+        kd_jw_f64(w, r.days_since_order, 2);
+    }
+    kd_jw_object_end(w);
+    KD_JW_I64(w, "orders", (int64_t)r.orders);
+    KD_JW_I64(w, "returns", (int64_t)r.returns);
+    kd_jw_key(w, "revenue"); /* never added across currencies */
+    kd_jw_array(w);
+    for (uint32_t i = 0; i < p->spent_count; i++) {
+        kd_jw_object(w);
+        KD_JW_Z(w, "currency", p->spent[i].currency.code);
+        write_money(w, "bought", p->spent[i].bought_micro, p->spent[i].currency);
+        write_money(w, "returned", p->spent[i].returned_micro, p->spent[i].currency);
+        kd_jw_object_end(w);
+    }
+    kd_jw_array_end(w);
+}
+
+/* The newest distinct products of a kind. */
+static void write_last(kd_jw *w, const char *key, const kd_profile *p, kd_kind kind, const kd_snapshot *s, messages *m)
+{
+    const kd_recent *recent = kd_profile_recent(p, kind);
+    kd_ref           seen[SHOWN_PRODUCTS];
+    size_t           count = 0;
+    kd_jw_key(w, key);
+    kd_jw_array(w);
+    for (uint32_t i = 0; recent && i < recent->count && count < SHOWN_PRODUCTS; i++) {
+        const kd_interaction *x = &recent->items[i];
+        bool                  again = x->product == 0;
+        for (size_t j = 0; j < count; j++)
+            again = again || seen[j] == x->product;
+        if (again)
+            continue;
+        seen[count++] = x->product;
+        kd_jw_object(w);
+        write_product(w, s, x->product, x->variant);
+        write_time(w, "at", x->time_ms);
+        if (kind == KD_KIND_ORDER)
+            KD_JW_I64(w, "quantity", x->quantity);
+        if (x->price_micro != KD_PRICE_NONE)
+            write_money(w, "price", x->price_micro, x->currency);
+        KD_JW_BOOL(w, "claimed", x->claimed);
+        write_message_id(w, m, x->id);
+        kd_jw_object_end(w);
+    }
+    kd_jw_array_end(w);
+}
+
+static kd_status write_cart(kd_jw *w, const kd_profile *p, const kd_snapshot *s, int64_t now_ms, kd_arena *arena, kd_err *err)
+{
+    kd_cart_line *lines = NULL;
+    size_t        count = 0;
+    kd_status     status = kd_opinion_cart(&lines, &count, p, CART_KEEP_DAYS * KD_DAY_MS, now_ms, arena, err);
+    kd_jw_key(w, "cart");
+    kd_jw_array(w);
+    for (size_t i = 0; i < count && status == KD_OK; i++) {
+        kd_jw_object(w);
+        write_product(w, s, lines[i].product, lines[i].variant);
+        KD_JW_I64(w, "quantity", lines[i].quantity);
+        if (lines[i].price_micro != KD_PRICE_NONE)
+            write_money(w, "price", lines[i].price_micro, lines[i].currency);
+        write_time(w, "addedAt", lines[i].added_ms);
+        kd_jw_object_end(w);
+    }
+    kd_jw_array_end(w);
+    return status;
+}
+
+typedef struct attribute_source { const kd_snapshot *snapshot; kd_arena *arena; } attribute_source;
+
+static size_t attributes_of(void *self, kd_ref product, kd_ref variant, const kd_attr **out)
+{
+    attribute_source *source = self;
+    const kd_variant *v = NULL, *named = NULL;
+    const kd_product *p = kd_snapshot_find_any(source->snapshot, product, &v);
+    kd_attr          *attrs;
+    size_t            count = 0;
+    if (p == NULL)
+        return 0;
+    if (variant && kd_snapshot_find_any(source->snapshot, variant, &named) == p)
+        v = named;
+    attrs = KD_NEW(source->arena, kd_attr, (size_t)p->attr_count + (v ? v->attr_count : 0) + 1);
+    if (attrs == NULL)
+        return 0;
+    for (uint16_t i = 0; i < p->attr_count; i++)
+        attrs[count++] = (kd_attr){ p->attrs[i].attribute, p->attrs[i].value };
+    for (uint16_t i = 0; v && i < v->attr_count; i++)
+        attrs[count++] = (kd_attr){ v->attrs[i].attribute, v->attrs[i].value };
+    *out = attrs;
+    return count;
+}
+
+static void write_affinity(kd_jw *w, const kd_affinity *a, const kd_snapshot *s, messages *m)
+{
+    kd_jw_object(w);
+    KD_JW_STR(w, "value", kd_snapshot_value_text(s, a->value));
+    kd_jw_key(w, "weight");
+    kd_jw_f64(w, a->weight, 4);
+    kd_jw_key(w, "strength");
+    kd_jw_f64(w, a->strength, 4);
+    kd_jw_key(w, "evidence");
+    kd_jw_object(w);
+    KD_JW_Z(w, "kind", kd_kind_name(a->evidence_kind));
+    write_message_id(w, m, a->evidence);
+    KD_JW_I64(w, "count", a->evidence_count);
+    kd_jw_object_end(w);
+    kd_jw_object_end(w);
+}
+
+static kd_status write_affinities(kd_jw *w, const kd_profile *p, const kd_snapshot *s, messages *m, int64_t now_ms, kd_arena *arena, kd_err *err)
+{
+    attribute_source source = { s, arena };
+    kd_attr_source   callback = { attributes_of, &source };
+    kd_taste_weights weights = kd_taste_weights_default();
+    kd_affinity     *list = NULL;
+    size_t           count = 0;
+    kd_status        status = kd_opinion_affinities(&list, &count, p, &callback, &weights, PER_ATTRIBUTE, now_ms, arena, err);
+    kd_jw_key(w, "affinities");
+    kd_jw_object(w);
+    for (size_t i = 0; i < count && status == KD_OK; i++) {
+        if (i == 0 || list[i].attribute != list[i - 1].attribute) {
+            kd_jw_key_str(w, kd_snapshot_attribute_name(s, list[i].attribute));
+            kd_jw_array(w);
+        }
+        write_affinity(w, &list[i], s, m);
+        if (i + 1 == count || list[i + 1].attribute != list[i].attribute)
+            kd_jw_array_end(w);
+    }
+    kd_jw_object_end(w);
+    return status;
+}
+
+/* ---- the profile ---------------------------------------------------------------------------------------------------------- */
+/* A copy, so that the person's lock is held for the encoding only, not while JSON is written and messages are read. */
+static kd_status copy_profile(kd_profile *out, kd_data_key *key, int64_t *head, kd_parts *parts, kd_reader *reader, kd_id person, kd_arena *arena, kd_err *err)
+{
+    kd_person *entry = NULL;
+    kd_buf     bytes;
+    kd_status  status = kd_people_acquire(&entry, parts->people, reader, person, err);
+    if (status != KD_OK)
+        return status == KD_NOT_FOUND ? kd_fail(err, KD_NOT_FOUND, "nobody is known under this id") : status;
+    *key = entry->key;
+    *head = entry->head;
+    kd_buf_init(&bytes, arena);
+    if (out)
+        kd_profile_encode(&bytes, &entry->profile);
+    kd_people_release(parts->people, entry);
+    status = kd_buf_status(&bytes, err);
+    return status == KD_OK && out ? kd_profile_decode(out, kd_buf_str(&bytes), err) : status;
+}
+
+static kd_status write_profile(kd_buf *out, const kd_profile *p, const kd_snapshot *s, messages *m, int64_t now_ms, kd_arena *arena, kd_err *err)
+{
+    char      id[KD_ID_TEXT];
+    kd_jw     w;
+    kd_status status;
+    kd_jw_init(&w, out);
+    kd_jw_object(&w);
+    kd_id_format(id, m->person);
+    KD_JW_Z(&w, "personId", id);
+    write_identities(&w, p);
+    write_traits(&w, p);
+    write_counts(&w, p);
+    write_recency(&w, p, now_ms);
+    write_last(&w, "lastViewed", p, KD_KIND_VIEW, s, m);
+    write_last(&w, "lastBought", p, KD_KIND_ORDER, s, m);
+    status = write_cart(&w, p, s, now_ms, arena, err);
+    if (status == KD_OK)
+        status = write_affinities(&w, p, s, m, now_ms, arena, err);
+    kd_jw_object_end(&w);
+    return status != KD_OK ? status : kd_buf_status(out, err);
+}
+
+kd_status kd_answer_profile(kd_buf *out, kd_parts *parts, kd_reader *reader, kd_str id, kd_arena *arena, kd_err *err)
+{
+    kd_profile         profile = { 0 };
+    messages          *m = KD_NEW(arena, messages, 1);
+    kd_arena          *scratch = kd_arena_new(SCRATCH_BYTES);
+    const kd_snapshot *snapshot = NULL;
+    int64_t            head;
+    kd_status          status = m && scratch ? KD_OK : kd_fail_memory(err);
+    if (status == KD_OK)
+        status = kd_answer_find(&m->person, parts, reader, id, err);
+    if (status == KD_OK)
+        status = copy_profile(&profile, &m->key, &head, parts, reader, m->person, arena, err);
+    if (status == KD_OK) {
+        m->reader = reader;
+        m->arena = arena;
+        m->scratch = scratch;
+        snapshot = kd_snapshot_acquire(parts->catalog);
+        status = write_profile(out, &profile, snapshot, m, kd_now(parts->clock), arena, err);
+        kd_snapshot_release(snapshot);
+    }
+    kd_profile_free(&profile);
+    kd_arena_free(scratch);
+    return status;
+}
+
+/* ---- the timeline ----------------------------------------------------------------------------------------------------------- */
+typedef struct timeline {
+    kd_reader         *reader;
+    kd_id              person;
+    kd_data_key        key;
+    const kd_snapshot *snapshot;
+    kd_arena          *page, *scratch; /* of one read, of one event */
+} timeline;
+
+static void write_decision_event(kd_jw *w, const kd_event *event, const timeline *t)
+{
+    char   id[KD_ID_TEXT];
+    kd_buf receipt;
+    kd_jw  inner;
+    kd_id_format(id, event->id);
+    KD_JW_Z(w, "messageId", id);
+    KD_JW_Z(w, "type", "decision");
+    /* Written apart: a receipt that turns out damaged half way must not break the list. */
+    kd_buf_init(&receipt, t->scratch);
+    kd_jw_init(&inner, &receipt);
+    kd_jw_key(w, "event");
+    kd_jw_raw(w, event->body.len && kd_receipt_write_json(&inner, event->body, t->snapshot, NULL) == KD_OK && !receipt.failed ? kd_buf_str(&receipt) : KD_STR("{}"));
+}
+
+/* messageId, type and name in front, then what the sender wrote, as it was written. */
+static void write_sent_event(kd_jw *w, const kd_event *event, const timeline *t)
+{
+    kd_str         body = { 0 };
+    const kd_json *doc = NULL;
+    if (!(event->flags & KD_EVENT_HOLLOW) && kd_stored_body(&body, event, &t->key, t->scratch, NULL) == KD_OK &&
+        kd_json_parse(&doc, t->scratch, body.ptr, body.len, NULL) != KD_OK)
+        doc = NULL;
+    if (kd_json_get(doc, "messageId"))
+        KD_JW_STR(w, "messageId", kd_json_text(kd_json_get(doc, "messageId")));
+    KD_JW_STR(w, "type", kd_json_get(doc, "type") ? kd_json_text(kd_json_get(doc, "type")) : kd_str_z(kd_kind_name(event->kind)));
+    if (kd_json_get(doc, "event"))
+        KD_JW_STR(w, "name", kd_json_text(kd_json_get(doc, "event")));
+    kd_jw_key(w, "event");
+    kd_jw_raw(w, doc ? body : KD_STR("{}"));
+}
+
+static void write_event(kd_jw *w, const kd_event *event, const timeline *t)
+{
+    kd_arena_reset(t->scratch);
+    kd_jw_object(w);
+    KD_JW_Z(w, "kind", kd_kind_name(event->kind));
+    write_time(w, "timestamp", event->time_ms);
+    write_time(w, "receivedAt", event->received_ms);
+    KD_JW_BOOL(w, "claimed", (event->flags & KD_EVENT_CLAIMED) != 0);
+    if (event->kind == KD_KIND_DECISION)
+        write_decision_event(w, event, t);
+    else
+        write_sent_event(w, event, t);
+    kd_jw_object_end(w);
+}
+
+/* Page by page along the chain, until `limit` events or enough bytes are written; *next is where to go on, 0 at the end. */
+static kd_status write_chain(kd_jw *w, int64_t *next, const timeline *t, int64_t from, size_t limit, kd_err *err)
+{
+    kd_status status = KD_OK;
+    size_t    shown = 0;
+    while (from > 0 && shown < limit && w->buf->len < EVENTS_BYTES_ENOUGH && status == KD_OK) {
+        kd_event *events = NULL;
+        size_t    count = 0, want = limit - shown < EVENTS_READ ? limit - shown : EVENTS_READ;
+        kd_arena_reset(t->page);
+        status = kd_reader_chain(&events, &count, t->reader, t->person, from, want, true, t->page, err);
+        if (status == KD_OK && (count == 0 || !kd_id_eq(events[0].person, t->person)))
+            return kd_fail_field(err, KD_INVALID, "/cursor", "not a cursor of this list");
+        for (size_t i = 0; i < count && status == KD_OK; i++)
+            write_event(w, &events[i], t);
+        if (status == KD_OK)
+            from = events[count - 1].prev;
+        shown += count;
+    }
+    *next = from;
+    return status;
+}
+
+static kd_status write_timeline(kd_buf *out, const timeline *t, int64_t from, size_t limit, kd_err *err)
+{
+    kd_jw     w;
+    char      cursor[24];
+    int64_t   next = 0;
+    kd_status status;
+    kd_jw_init(&w, out);
+    kd_jw_object(&w);
+    kd_jw_key(&w, "events");
+    kd_jw_array(&w);
+    status = write_chain(&w, &next, t, from, limit, err);
+    kd_jw_array_end(&w);
+    snprintf(cursor, sizeof cursor, "%lld", (long long)next);
+    KD_JW_Z(&w, "cursor", next > 0 ? cursor : NULL);
+    kd_jw_object_end(&w);
+    return status != KD_OK ? status : kd_buf_status(out, err);
+}
+
+kd_status kd_answer_events(kd_buf *out, kd_parts *parts, kd_reader *reader, kd_str id, size_t limit, kd_str cursor, kd_arena *arena, kd_err *err)
+{
+    timeline  t = { .reader = reader, .page = kd_arena_new(PAGE_BYTES), .scratch = kd_arena_new(SCRATCH_BYTES) };
+    int64_t   head = 0, from;
+    kd_status status = t.page && t.scratch ? kd_answer_find(&t.person, parts, reader, id, err) : kd_fail_memory(err);
+    if (status == KD_OK)
+        status = copy_profile(NULL, &t.key, &head, parts, reader, t.person, arena, err);
+    from = head;
+    if (status == KD_OK && cursor.len && (!kd_str_i64(&from, cursor) || from <= 0 || from > head))
+        status = kd_fail_field(err, KD_INVALID, "/cursor", "not a cursor of this list");
+    if (status == KD_OK) {
+        t.snapshot = kd_snapshot_acquire(parts->catalog);
+        status = write_timeline(out, &t, from, limit == 0 ? EVENTS_DEFAULT : limit < EVENTS_MAX ? limit : EVENTS_MAX, err);
+        kd_snapshot_release(t.snapshot);
+    }
+    kd_arena_free(t.page);
+    kd_arena_free(t.scratch);
+    return status;
+}

@@ -1,0 +1,53 @@
+/* api/handlers.h -- the handlers that routes.c names, file by file. Each answers its request, or keeps it. */
+#ifndef KD_API_HANDLERS_H
+#define KD_API_HANDLERS_H
+#include "api/http.h"
+
+/* collect.c */
+void kd_collect(kd_request *request);
+void kd_collect_nothing(kd_request *request);          /* SDKs' reports about themselves: taken and dropped */
+void kd_collect_project_settings(kd_request *request);
+void kd_collect_source_config(kd_request *request);
+/* decide.c */
+void kd_api_decide(kd_request *request);
+void kd_api_recommend(kd_request *request);
+/* operate.c */
+void kd_api_health(kd_request *request);
+void kd_api_ready(kd_request *request);
+void kd_api_metrics(kd_request *request);
+/* home.c */
+void kd_api_home(kd_request *request);
+void kd_api_login_link(kd_request *request);
+/* openapi.c */
+void kd_api_openapi(kd_request *request);
+/* admin.c */
+void kd_admin_profile(kd_request *request);
+void kd_admin_profile_events(kd_request *request);
+void kd_admin_profile_find(kd_request *request);
+void kd_admin_decision(kd_request *request);
+void kd_admin_state(kd_request *request);
+void kd_admin_train(kd_request *request);
+void kd_admin_checkpoint(kd_request *request);
+/* admin_keys.c */
+void kd_admin_keys_list(kd_request *request);
+void kd_admin_keys_create(kd_request *request);
+void kd_admin_keys_revoke(kd_request *request);
+void kd_admin_login(kd_request *request);
+void kd_admin_logout(kd_request *request);
+void kd_admin_password(kd_request *request);
+/* admin_catalog.c */
+void kd_admin_products_list(kd_request *request);
+void kd_admin_product(kd_request *request);
+void kd_admin_products_put(kd_request *request);
+void kd_admin_product_delete(kd_request *request);
+void kd_admin_places_list(kd_request *request);
+void kd_admin_places_put(kd_request *request);
+void kd_admin_content_list(kd_request *request);
+void kd_admin_content_put(kd_request *request);
+void kd_admin_levels_put(kd_request *request);
+/* admin_placements.c */
+void kd_admin_placements_list(kd_request *request);
+void kd_admin_placement(kd_request *request);
+void kd_admin_placement_put(kd_request *request);
+void kd_admin_placement_delete(kd_request *request);
+#endif

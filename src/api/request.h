@@ -1,0 +1,34 @@
+/* api/request.h -- what stands behind a kd_request: between http.c, which fills it, and the accessors. Private to api/. */
+#ifndef KD_API_REQUEST_H
+#define KD_API_REQUEST_H
+#include "api/guard.h"
+#include "api/http.h"
+
+enum { KD_REPLY_HEADERS_MAX = 12 };
+
+struct kd_request_private {
+    kd_http        *http;
+    void           *connection;    /* the library's */
+    const kd_route *route;         /* NULL: none */
+    kd_header       headers[KD_HEADERS_MAX];
+    size_t          header_count;
+    kd_framing      framing;
+    kd_str          target;        /* the request's target as written: path and query */
+    kd_str          query;         /* raw, without '?' */
+    kd_header       reply[KD_REPLY_HEADERS_MAX];
+    size_t          reply_count;
+    int64_t         begun_us;
+    uint64_t        bytes_in;
+    bool            guarded;       /* the header was seen and let through */
+    bool            too_large;     /* the body passed its limit: the rest is read and dropped */
+    bool            refused;       /* answer, then close the connection */
+    bool            handled;       /* the handler ran */
+    bool            later;         /* kd_http_later was called */
+    bool            sent;          /* the answer is with the library */
+    struct kd_worker *worker;
+};
+
+/* A plain percent-decoding into the arena; `plus` also turns '+' into a blank. Broken escapes stay as they are; a decoded
+ * NUL makes the whole text empty. */
+kd_str kd_percent_decode(kd_arena *arena, kd_str text, bool plus);
+#endif

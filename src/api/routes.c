@@ -1,0 +1,99 @@
+#include "api/routes.h"
+
+#include "api/handlers.h"
+#include "api/openapi.h"
+
+/* One description for a call and its short name. */
+#define COLLECT(name, text, schema)                                                                                                            \
+    static const kd_operation name = { .tag = "collect", .summary = text, .security = KD_WRITE_KEY, .body = schema, .answer = "CollectAnswer", \
+                                       .errors = "401,413,429,503",                                                                           \
+                                       .description = "Any Content-Type; gzip and zstd are understood. With a write key alone user ids are claimed, not proven: the "  \
+                                                      "header Kunde-User-Token or a server key proves them. Answered when durable." }
+COLLECT(batch_call, "Send many events", "Batch");
+COLLECT(track_call, "Tell what a customer did", "Event");
+COLLECT(identify_call, "Tell who a customer is", "Event");
+COLLECT(page_call, "Tell which page was seen", "Event");
+COLLECT(screen_call, "Tell which screen of an app was seen", "Event");
+COLLECT(group_call, "Tell which group a customer belongs to", "Event");
+COLLECT(alias_call, "Tell that two ids are one customer", "Event");
+
+#define ROUTE(method, path, handler, name, flags, ...) { method, path, handler, name, flags, &(const kd_operation){ __VA_ARGS__ } }
+#define CALL(path, name, operation) { KD_POST, path, kd_collect, name, KD_ROUTE_CORS | KD_ROUTE_SEGMENT, &operation }
+#define ADMIN .tag = "admin", .security = KD_ADMIN_KEY
+
+/* The busiest first: the first match wins, and the search is in this order. */
+static const kd_route routes[] = {
+    ROUTE(KD_POST, "/v1/decide", kd_api_decide, "decide", KD_ROUTE_CORS, .tag = "decide", .summary = "Decide what a person sees at one or more placements",
+          .description = "With a write key only the anonymous id is answered personally; a user id needs a user token, an e-mail or card a server key.",
+          .security = KD_WRITE_KEY, .body = "DecideRequest", .answer = "DecideAnswer", .errors = "401,404,413,503"),
+    CALL("/v1/batch", "batch", batch_call),
+    CALL("/v1/track", "track", track_call),
+    ROUTE(KD_POST, "/v1/recommend", kd_api_recommend, "recommend", KD_ROUTE_CORS, .tag = "decide", .summary = "Recommend products by a recipe or a placement",
+          .security = KD_WRITE_KEY, .body = "RecommendRequest", .answer = "RecommendAnswer", .errors = "401,404,413,503"),
+    CALL("/v1/identify", "identify", identify_call),
+    CALL("/v1/page", "page", page_call),
+    CALL("/v1/screen", "screen", screen_call),
+    CALL("/v1/group", "group", group_call),
+    CALL("/v1/alias", "alias", alias_call),
+    CALL("/v1/b", "batch", batch_call),
+    CALL("/v1/t", "track", track_call),
+    CALL("/v1/i", "identify", identify_call),
+    CALL("/v1/p", "page", page_call),
+    CALL("/v1/s", "screen", screen_call),
+    CALL("/v1/g", "group", group_call),
+    CALL("/v1/a", "alias", alias_call),
+    ROUTE(KD_POST, "/v1/m", kd_collect_nothing, "sdk_metrics", KD_ROUTE_CORS | KD_ROUTE_SEGMENT, .tag = "collect", .summary = "An SDK's report about itself: taken and dropped",
+          .security = KD_OPEN, .answer = "CollectAnswer", .errors = "413"),
+    ROUTE(KD_GET, "/v1/projects/{}/settings", kd_collect_project_settings, "project_settings", KD_ROUTE_CORS, .tag = "collect", .summary = "Settings for Segment's browser SDK",
+          .security = KD_OPEN, .path_names = "key", .answer = "ProjectSettings", .errors = "404"),
+    ROUTE(KD_GET, "/sourceConfig", kd_collect_source_config, "source_config", KD_ROUTE_CORS, .tag = "collect", .summary = "Settings for RudderStack's browser SDK",
+          .security = KD_WRITE_KEY, .query_names = "writeKey", .answer = "SourceConfig", .errors = "401"),
+
+    ROUTE(KD_GET, "/healthz", kd_api_health, "healthz", 0, .tag = "operate", .summary = "Does the process live?", .answer = "Health"),
+    ROUTE(KD_GET, "/readyz", kd_api_ready, "readyz", 0, .tag = "operate", .summary = "Are requests served?", .answer = "Health", .errors = "503"),
+    ROUTE(KD_GET, "/metrics", kd_api_metrics, "metrics", 0, .tag = "operate", .summary = "Figures for Prometheus; no personal data", .answer = "Text",
+          .media = "text/plain; version=0.0.4; charset=utf-8"),
+    ROUTE(KD_GET, "/openapi.json", kd_api_openapi, "openapi", 0, .tag = "operate", .summary = "This document", .answer = "Anything"),
+    ROUTE(KD_GET, "/", kd_api_home, "home", 0, .tag = "operate", .summary = "The state of the engine, and snippets to copy", .query_names = "lang", .answer = "Text", .media = "text/html; charset=utf-8"),
+    ROUTE(KD_GET, "/login", kd_api_login_link, "login_link", 0, .tag = "operate", .summary = "Log in by the link that the server prints", .query_names = "token", .code = 303, .errors = "401"),
+
+    ROUTE(KD_GET, "/v1/admin/profiles/{}", kd_admin_profile, "admin_profile", 0, ADMIN, .summary = "What is known of one person", .path_names = "person", .answer = "Profile", .errors = "401,403,404"),
+    ROUTE(KD_GET, "/v1/admin/profiles/{}/events", kd_admin_profile_events, "admin_profile_events", 0, ADMIN, .summary = "What one person did, newest first",
+          .path_names = "person", .query_names = "limit,cursor", .answer = "ProfileEvents", .errors = "401,403,404"),
+    ROUTE(KD_POST, "/v1/admin/profiles/find", kd_admin_profile_find, "admin_profile_find", 0, ADMIN, .summary = "The same by an id in the body, so that it stands in no URL",
+          .body = "FindRequest", .answer = "Profile", .errors = "401,403,404"),
+    ROUTE(KD_GET, "/v1/admin/decisions/{}", kd_admin_decision, "admin_decision", 0, ADMIN, .summary = "The receipt of a decision", .path_names = "id", .query_names = "person",
+          .answer = "Receipt", .errors = "401,403,404"),
+    ROUTE(KD_GET, "/v1/admin/state", kd_admin_state, "admin_state", 0, ADMIN, .summary = "The state of the engine in figures", .answer = "State", .errors = "401,403"),
+    ROUTE(KD_POST, "/v1/admin/train", kd_admin_train, "admin_train", 0, ADMIN, .summary = "Train a model now and put it in force", .answer = "Anything", .errors = "401,403,404,409,429,503"),
+    ROUTE(KD_POST, "/v1/admin/checkpoint", kd_admin_checkpoint, "admin_checkpoint", 0, ADMIN, .summary = "Write all profiles to the database now", .answer = "Success", .errors = "401,403,503"),
+    ROUTE(KD_GET, "/v1/admin/placements", kd_admin_placements_list, "admin_placements", 0, ADMIN, .summary = "All placements", .answer = "Placements", .errors = "401,403"),
+    ROUTE(KD_GET, "/v1/admin/placements/{}", kd_admin_placement, "admin_placement", 0, ADMIN, .summary = "One placement", .path_names = "id", .answer = "Placement", .errors = "401,403,404"),
+    ROUTE(KD_PUT, "/v1/admin/placements/{}", kd_admin_placement_put, "admin_placement_put", 0, ADMIN, .summary = "Make or change a placement", .path_names = "id",
+          .body = "PlacementDocument", .answer = "Placement", .errors = "401,403,413"),
+    ROUTE(KD_DELETE, "/v1/admin/placements/{}", kd_admin_placement_delete, "admin_placement_delete", 0, ADMIN, .summary = "Take a placement out", .path_names = "id",
+          .answer = "Success", .errors = "401,403,404"),
+    ROUTE(KD_GET, "/v1/admin/products", kd_admin_products_list, "admin_products", 0, ADMIN, .summary = "Products, by pages", .query_names = "q,limit,cursor", .answer = "Products", .errors = "401,403"),
+    ROUTE(KD_PUT, "/v1/admin/products", kd_admin_products_put, "admin_products_put", 0, ADMIN, .summary = "Make or change products", .body = "ProductDocuments", .answer = "Changes", .errors = "401,403,413"),
+    ROUTE(KD_GET, "/v1/admin/products/{}", kd_admin_product, "admin_product", 0, ADMIN, .summary = "One product with variants, stock, prices and neighbours; by product id or sku",
+          .path_names = "id", .answer = "Product", .errors = "401,403,404"),
+    ROUTE(KD_DELETE, "/v1/admin/products/{}", kd_admin_product_delete, "admin_product_delete", 0, ADMIN, .summary = "Take a product out of sale", .path_names = "id", .answer = "Success", .errors = "401,403,404"),
+    ROUTE(KD_GET, "/v1/admin/places", kd_admin_places_list, "admin_places", 0, ADMIN, .summary = "Places: stores, warehouses", .query_names = "limit,cursor", .answer = "Anything", .errors = "401,403"),
+    ROUTE(KD_PUT, "/v1/admin/places", kd_admin_places_put, "admin_places_put", 0, ADMIN, .summary = "Make or change places", .body = "Documents", .answer = "Changes", .errors = "401,403,413"),
+    ROUTE(KD_GET, "/v1/admin/content", kd_admin_content_list, "admin_content", 0, ADMIN, .summary = "Content: articles, guides, videos", .query_names = "limit,cursor", .answer = "Anything", .errors = "401,403"),
+    ROUTE(KD_PUT, "/v1/admin/content", kd_admin_content_put, "admin_content_put", 0, ADMIN, .summary = "Make or change content", .body = "Documents", .answer = "Changes", .errors = "401,403,413"),
+    ROUTE(KD_POST, "/v1/admin/stock", kd_admin_levels_put, "admin_stock", 0, ADMIN, .summary = "Set stock and prices of variants", .body = "Levels", .answer = "Changes", .errors = "401,403,413,503"),
+    ROUTE(KD_GET, "/v1/admin/keys", kd_admin_keys_list, "admin_keys", 0, ADMIN, .summary = "All keys, without the texts of server keys", .answer = "Anything", .errors = "401,403"),
+    ROUTE(KD_POST, "/v1/admin/keys", kd_admin_keys_create, "admin_key_create", 0, ADMIN, .summary = "Make a key; a server key's text is told here and never again",
+          .body = "KeyRequest", .answer = "KeyMade", .code = 201, .errors = "401,403,413"),
+    ROUTE(KD_DELETE, "/v1/admin/keys/{}", kd_admin_keys_revoke, "admin_key_revoke", 0, ADMIN, .summary = "Revoke a key at once", .path_names = "id", .answer = "Success", .errors = "401,403,404,409"),
+    ROUTE(KD_POST, "/v1/admin/login", kd_admin_login, "admin_login", 0, .tag = "admin", .summary = "Log in by password", .body = "PasswordRequest", .answer = "Success", .errors = "401,429"),
+    ROUTE(KD_POST, "/v1/admin/logout", kd_admin_logout, "admin_logout", 0, .tag = "admin", .summary = "End the session", .code = 204),
+    ROUTE(KD_POST, "/v1/admin/password", kd_admin_password, "admin_password", 0, ADMIN, .summary = "Set the admin's password; all sessions end", .body = "PasswordRequest", .answer = "Success", .errors = "401,403"),
+};
+
+const kd_route *kd_api_routes(size_t *count)
+{
+    *count = sizeof routes / sizeof *routes;
+    return routes;
+}
