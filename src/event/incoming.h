@@ -29,7 +29,7 @@ typedef struct kd_incoming_context {
     int64_t     sent_at_ms;    /* from a header (RudderStack's SentAt); KD_TIME_MIN when none */
     kd_str      anonymous_id;  /* from a header (RudderStack's AnonymousId), decoded; may be empty */
     kd_channel  channel;       /* when the event does not tell */
-    uint32_t    random_ids;    /* events without messageId: get one from received_ms and this counter's hash (see .c) */
+    uint32_t    random_ids;    /* events without messageId get a random one; this is mixed in */
 } kd_incoming_context;
 
 typedef struct kd_incoming {
@@ -42,6 +42,7 @@ typedef struct kd_incoming {
     kd_str     message_id;
     struct { kd_link_kind kind; kd_ident other; bool proven; } links[4]; /* evidence this event gives: owner <-> other */
     uint8_t    link_count;
+    uint32_t   lines_dropped; /* product lines that the fact leaves out (no id, no positive whole quantity, over the limit) */
     const struct kd_stub_hint { kd_str product, name; } *stubs; /* names seen with products, one per line of the fact; may be NULL */
 } kd_incoming;
 
@@ -57,6 +58,6 @@ kd_status kd_incoming_parse(kd_incoming **out, size_t *count, kd_str *body_write
 /* One event from an already parsed JSON object (imports, CloudEvents). */
 void kd_incoming_from_json(kd_incoming *out, kd_call call, const kd_json *item, const kd_json *batch, const kd_incoming_context *context, kd_arena *arena);
 
-/* The same reading of a stored body, for refolding: fills traits and idents of `fact`. */
+/* The same reading of a stored body, for refolding: fills traits (when fact->kind is KD_KIND_IDENTIFY) and idents of `fact`. */
 kd_status kd_incoming_traits(kd_fact *fact, kd_str body, kd_arena *arena, kd_err *err);
 #endif
