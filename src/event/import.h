@@ -2,7 +2,8 @@
  *
  * CSV (gz, zst, stdin) with a column map, and JSON Lines. Streaming in bounded memory; a bad row goes to quarantine with
  * line, field and reason; running the same file again changes nothing (ids come from source, document number and ordinal,
- * never from content); after a kill the same command goes on where the last durable batch ended. */
+ * never from content); after a kill the same command goes on where the last durable batch ended.
+ * Columns, formats, ids and limits: docs/import.md. Threads: one import per call; several may run at once. */
 #ifndef KD_EVENT_IMPORT_H
 #define KD_EVENT_IMPORT_H
 #include "base/input.h"
@@ -12,6 +13,9 @@
 typedef enum kd_import_what { KD_IMPORT_ORDERS, KD_IMPORT_PRODUCTS, KD_IMPORT_CUSTOMERS, KD_IMPORT_EVENTS, KD_IMPORT_CONTENT, KD_IMPORT_PLACES, KD_IMPORT_POSTAL, KD_IMPORT_WEATHER } kd_import_what;
 kd_status   kd_import_what_parse(kd_import_what *out, kd_str name);
 const char *kd_import_what_name(kd_import_what what);
+
+typedef enum kd_import_format { KD_IMPORT_AUTO /* by the file's name; a pipe is CSV, of events JSON Lines */, KD_IMPORT_CSV, KD_IMPORT_JSONL } kd_import_format;
+typedef enum kd_import_dates { KD_DATES_CLEAR /* "03/04/2026" is refused */, KD_DATES_DMY, KD_DATES_MDY } kd_import_dates; /* of dates with slashes */
 
 typedef struct kd_import_options {
     kd_import_what     what;
@@ -24,16 +28,28 @@ typedef struct kd_import_options {
     bool               dry_run;         /* check and count, write nothing */
     size_t             record_bytes_max;/* 1 MiB when 0 */
     size_t             quarantine_max;  /* stop with KD_LIMIT after so many bad rows; 0: 100,000 */
+    kd_import_format   format;
+    kd_import_dates    dates;
+    kd_str             cancel_prefix;   /* orders: "<prefix><digits>" is a cancelled invoice; default "C"; "-" for none */
+    size_t             orders_max;      /* distinct orders of one file, about 40 bytes each; 0: 4,194,304 */
+    uint32_t           mark_ms;         /* note the progress for a resume this often; 0: 1000 */
 } kd_import_options;
 
+/* Rows are counted over the whole file, also by a run that goes on after a kill (it reads the file again, and skips what is
+ * already durable). Of orders: rows = quarantined + order_lines + return_lines + adjustments. */
 typedef struct kd_import_counts {
     uint64_t rows, quarantined;
-    uint64_t events, stored, duplicates;      /* events made of the rows */
-    uint64_t orders, order_lines, returns, return_lines, anonymous_lines, customers, products, documents, refused;
-    uint64_t zero_price_lines, adjustments;   /* lines that are no sale and no return by their quantity or price, kept as such */
+    uint64_t events, stored, duplicates;      /* events made of the rows; of them new to the store, and known to it */
+    uint64_t orders, returns;                 /* distinct order ids with order lines, with return lines */
+    uint64_t order_lines, return_lines;
+    uint64_t adjustments;                     /* lines that are no sale and no return by their quantity or price, kept as such */
+    uint64_t anonymous_lines, zero_price_lines, service_lines; /* of all lines: without a customer; price 0; postage, fees, manual entries */
+    uint64_t customers, products;             /* distinct; of catalogue files: products put */
+    uint64_t documents, refused;              /* of catalogue and weather files: put; refused by their content (quarantined too) */
     int64_t  revenue_micro;                   /* sum of quantity * price of order lines, exact */
-    kd_currency currency;
+    kd_currency currency;                     /* of revenue_micro: lines in another currency are not in it */
     uint64_t resumed_at;                      /* row after which this run went on; 0: from the start */
+    bool     cancelled;                       /* *cancel was set: run the same command again to go on */
 } kd_import_counts;
 
 typedef struct kd_importer { /* what an import writes to */
@@ -47,6 +63,7 @@ kd_status kd_import_run(kd_import_counts *counts, const kd_importer *to, kd_inpu
                         kd_import_progress progress, void *self, const volatile bool *cancel, kd_err *err);
 
 typedef struct kd_quarantined { kd_id id; int64_t time_ms; kd_str file, what, field, reason, raw; uint64_t line; } kd_quarantined;
+/* Bad rows, by file and line; owned by `arena`. They hold what the shop sent, so they are sealed in the store. */
 kd_status kd_quarantine_list(kd_quarantined **rows, size_t *count, kd_reader *reader, const kd_vault *vault, kd_id after, size_t limit, kd_arena *arena, kd_err *err);
 kd_status kd_quarantine_clear(kd_store *store, kd_reader *reader, size_t *cleared, kd_err *err);
 #endif
