@@ -200,6 +200,8 @@ static atomic_uint allocations_left; /* 0: no failing */
 static unsigned    commits_left;
 static kd_status   commit_status;
 static bool        commit_happens;
+static void      (*commit_hook)(void *self);
+static void       *commit_self;
 
 void fail_allocation(unsigned nth)
 {
@@ -219,6 +221,20 @@ void fail_commits(unsigned count, kd_status status, bool happen)
     commits_left = count;
     commit_status = status;
     commit_happens = happen;
+}
+
+void before_commit(void (*hook)(void *self), void *self)
+{
+    commit_hook = hook;
+    commit_self = self;
+}
+
+static void run_hook(void)
+{
+    void (*hook)(void *self) = commit_hook;
+    commit_hook = NULL;
+    if (hook)
+        hook(commit_self);
 }
 
 void     *__real_malloc(size_t size);
@@ -249,6 +265,7 @@ void *__wrap_realloc(void *old, size_t size)
 
 kd_status __wrap_kd_txn_commit(kd_txn *txn, kd_err *err)
 {
+    run_hook();
     if (!commits_left)
         return __real_kd_txn_commit(txn, err);
     commits_left--;
@@ -261,6 +278,7 @@ kd_status __wrap_kd_txn_commit(kd_txn *txn, kd_err *err)
 
 kd_status __wrap_kd_store_keys_link(kd_store *store, const kd_key *keys, kd_id *persons, size_t count, kd_err *err)
 {
+    run_hook();
     if (!commits_left)
         return __real_kd_store_keys_link(store, keys, persons, count, err);
     commits_left--;

@@ -41,6 +41,8 @@ void house_close(house *h);
 void fail_allocation(unsigned nth);
 /* The next `count` commits and links of keys return `status`; `happen` says whether they are done all the same. */
 void fail_commits(unsigned count, kd_status status, bool happen);
+/* Called once, just before the next commit or link of keys: what another thread does meanwhile. */
+void before_commit(void (*hook)(void *self), void *self);
 
 int run_fact_tests(void);
 int run_profile_tests(void);

@@ -134,11 +134,42 @@ static void test_identity_model(void **state)
     }
 }
 
+static kd_id  elsewhere;
+static kd_key contested;
+
+static void link_elsewhere(void *self)
+{
+    kd_id  person = elsewhere;
+    kd_err err = { 0 };
+    (void)self;
+    assert_int_equal(kd_store_keys_link(home.store, &contested, &person, 1, &err), KD_OK);
+}
+
+/* Another node linked the key between our look and our link: its person wins, and we made nobody. */
+static void test_identity_contested(void **state)
+{
+    kd_identity *identity;
+    kd_rng       ids;
+    kd_id        person;
+    bool         is_new = true;
+    kd_err       err = { 0 };
+    (void)state;
+    kd_rng_seed(&ids, 13);
+    elsewhere = counted_id(4242, T0);
+    contested = make_key(KD_KEY_CARD, "contested");
+    assert_int_equal(kd_identity_open(&identity, home.store, 1 << 20, &err), KD_OK);
+    before_commit(link_elsewhere, NULL);
+    assert_int_equal(kd_identity_ensure(&person, &is_new, identity, home.reader, &contested, 1, &ids, T0, &err), KD_OK);
+    assert_false(is_new);
+    assert_true(kd_id_eq(person, elsewhere));
+    kd_identity_close(identity);
+}
+
 int run_identity_tests(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_key_normal_forms), cmocka_unit_test(test_key_rejects), cmocka_unit_test(test_key_types),
-        cmocka_unit_test(test_identity_model),
+        cmocka_unit_test(test_identity_model), cmocka_unit_test(test_identity_contested),
     };
     return cmocka_run_group_tests_name("identity", tests, setup, teardown);
 }

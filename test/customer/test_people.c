@@ -276,6 +276,75 @@ static void test_people_bounded(void **state)
     world_free(w);
 }
 
+/* A person that is not in the store yet has nowhere to come back from: it stays, however full the house is. */
+static void test_people_fresh_stay(void **state)
+{
+    enum { FRESH = 600 };
+    world        *w = world_new(1, 95, 100);
+    static kd_id  ids[FRESH];
+    kd_profile_row row;
+    uint8_t       secret[KD_SECRET_BYTES];
+    kd_person    *p;
+    kd_err        err = { 0 };
+    (void)state;
+    for (size_t i = 0; i < PERSONS; i++)
+        event(w, i);
+    checkpoint(w, KD_OK);
+    for (size_t i = 0; i < FRESH; i++) {
+        ids[i] = counted_id(9000 + i, T0);
+        assert_int_equal(kd_people_new(&row, secret, w->people, ids[i], (kd_key){ .type = KD_KEY_USER }, &err), KD_OK);
+    }
+    check_all(w);
+    check_all(w);
+    checkpoint(w, KD_OK); /* writes none of them */
+    for (size_t i = 0; i < FRESH; i++) {
+        assert_int_equal(kd_people_acquire(&p, w->people, w->house.reader, ids[i], &err), KD_OK);
+        kd_people_release(w->people, p);
+        kd_people_forget(w->people, ids[i]);
+        assert_int_equal(kd_people_acquire(&p, w->people, w->house.reader, ids[i], &err), KD_NOT_FOUND);
+    }
+    world_free(w);
+}
+
+static void fold_meanwhile(void *self)
+{
+    world     *w = self;
+    kd_fact    fact = line_fact(w->arena, KD_KIND_VIEW, T0, "late", "", 1, 1);
+    kd_person *p;
+    kd_err     err = { 0 };
+    assert_int_equal(kd_people_acquire(&p, w->people, w->house.reader, w->model.ids[2], &err), KD_OK);
+    assert_int_equal(kd_person_fold(p, w->people, &fact, p->folded + 1, &err), KD_OK);
+    kd_people_release(w->people, p);
+}
+
+/* What is folded while its row is on the way to the disk is not in that row, so the person stays dirty. */
+static void test_people_fold_during_commit(void **state)
+{
+    world     *w = world_new(1, 94, 1 << 20);
+    kd_person *p;
+    int64_t    folded;
+    kd_err     err = { 0 };
+    (void)state;
+    event(w, 1);
+    event(w, 2);
+    before_commit(fold_meanwhile, w);
+    assert_int_equal(kd_people_checkpoint(w->people, 0, 1, 10, &err), KD_OK);
+    assert_true(kd_people_dirty_bytes(w->people) > 0);
+    assert_true(kd_people_dirty_bytes(w->people) < kd_people_bytes(w->people)); /* only this one */
+    assert_int_equal(kd_people_checkpoint(w->people, 0, 1, 10, &err), KD_OK);
+    assert_int_equal(kd_people_dirty_bytes(w->people), 0);
+    assert_int_equal(kd_people_acquire(&p, w->people, w->house.reader, w->model.ids[2], &err), KD_OK);
+    folded = p->folded;
+    kd_people_release(w->people, p);
+    kd_people_close(w->people);
+    world_people(w);
+    assert_int_equal(kd_people_acquire(&p, w->people, w->house.reader, w->model.ids[2], &err), KD_OK);
+    assert_int_equal(p->folded, folded);
+    assert_non_null(kd_profile_counter(&p->profile, KD_KIND_VIEW));
+    kd_people_release(w->people, p);
+    world_free(w);
+}
+
 /* A row under another person's id, or changed on disk, is no profile. */
 static void test_people_corrupt(void **state)
 {
@@ -378,6 +447,7 @@ int run_people_tests(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_people_model), cmocka_unit_test(test_people_full), cmocka_unit_test(test_people_bounded),
+        cmocka_unit_test(test_people_fresh_stay), cmocka_unit_test(test_people_fold_during_commit),
         cmocka_unit_test(test_people_corrupt), cmocka_unit_test(test_people_threads),
     };
     return cmocka_run_group_tests_name("people", tests, NULL, NULL);

@@ -279,6 +279,10 @@ static void test_profile_traits(void **state)
     fact = trait_fact(arena, 4, T0, false, "city", KD_STR("\"Ulm\""));
     fold(&p, &fact, &caps);
     assert_true(kd_str_is(kd_profile_trait(&p, "city")->value, "\"Ulm\""));
+    fact = trait_fact(arena, 6, T0 + 5, false, "city", KD_STR("\"Bonn\""));
+    memset(fact.id.b, 0, sizeof fact.id.b); /* the later time, though the smaller id */
+    fold(&p, &fact, &caps);
+    assert_true(kd_str_is(kd_profile_trait(&p, "city")->value, "\"Bonn\""));
     memset(big, 'x', sizeof big);
     fact = trait_fact(arena, 5, T0, false, "essay", (kd_str){ big, sizeof big });
     fold(&p, &fact, &caps);
@@ -302,11 +306,90 @@ static void test_profile_idents(void **state)
         fold(&p, &fact, &caps);
     }
     assert_int_equal(p.ident_count, caps.idents);
+    assert_true(kd_str_is(p.idents[0].value, "cookie0"));
+    assert_true(kd_str_is(p.idents[1].value, "cookie1"));
     assert_int_equal(p.idents[p.ident_count - 1].type, KD_KEY_CARD);
     assert_true(p.idents[p.ident_count - 1].proven);
     assert_int_equal(p.idents[p.ident_count - 1].first_ms, T0);
     assert_int_equal(p.idents[p.ident_count - 1].last_ms, T0 + 299);
     assert_false(p.idents[0].proven);
+    kd_profile_free(&p);
+    kd_arena_free(arena);
+}
+
+/* What the caps leave is the newest days and lines, the smallest hashes and codes. */
+static void test_profile_caps(void **state)
+{
+    kd_arena       *arena = kd_arena_new(1 << 20);
+    kd_profile_caps caps = { .recent = 3, .days = 2, .bought = 4, .traits = 1, .idents = 1, .trait_bytes = 9 };
+    kd_profile      p = { 0 };
+    kd_ref          smallest = UINT64_MAX;
+    (void)state;
+    for (int i = 0; i < 40; i++) {
+        kd_fact fact = line_fact(arena, KD_KIND_ORDER, T0 + (i * 7 % 40) * KD_DAY_MS, text(arena, "p%d", i).ptr, "", 1, 1);
+        kd_ref  product = kd_ref_of(fact.lines[0].product);
+        fact.currency = (kd_currency){ { 'A', 'A', (char)('A' + i % 26), 0 } };
+        smallest = product < smallest ? product : smallest;
+        fold(&p, &fact, &caps);
+        fact.kind = KD_KIND_VIEW;
+        fold(&p, &fact, &caps);
+    }
+    assert_int_equal(p.day_count, 4);
+    for (uint32_t i = 0; i < 4; i++)
+        assert_int_equal(p.days[i].day, kd_day(T0 + (38 + i % 2) * KD_DAY_MS));
+    assert_int_equal(kd_profile_recent(&p, KD_KIND_VIEW)->count, 3);
+    assert_int_equal(kd_profile_recent(&p, KD_KIND_VIEW)->items[0].time_ms, T0 + 39 * KD_DAY_MS);
+    assert_int_equal(kd_profile_recent(&p, KD_KIND_VIEW)->items[2].time_ms, T0 + 37 * KD_DAY_MS);
+    assert_int_equal(p.bought_count, 4);
+    assert_int_equal(p.bought[0].product, smallest);
+    assert_int_equal(p.spent_count, KD_PROFILE_CURRENCIES_MAX);
+    assert_string_equal(p.spent[0].currency.code, "AAA");
+    assert_int_equal(kd_profile_counter(&p, KD_KIND_ORDER)->count, 40); /* counters forget nothing */
+    kd_profile_free(&p);
+    kd_arena_free(arena);
+}
+
+static void check_misordered(const kd_profile *p, const char *list, kd_arena *arena)
+{
+    kd_profile back;
+    kd_err     err = { 0 };
+    if (kd_profile_decode(&back, encoded(p, arena), &err) != KD_CORRUPT)
+        fail_msg("accepted: %s out of order", list);
+}
+
+#define CHECK_MISORDERED(list, count)                                                                                    \
+    do {                                                                                                                 \
+        char swap[sizeof *p.list];                                                                                       \
+        assert_true(p.count >= 2);                                                                                       \
+        memcpy(swap, &p.list[0], sizeof swap);                                                                           \
+        p.list[0] = p.list[1];                                                                                           \
+        memcpy(&p.list[1], swap, sizeof swap);                                                                           \
+        check_misordered(&p, #list, arena);                                                                              \
+        p.list[1] = p.list[0];                                                                                           \
+        memcpy(&p.list[0], swap, sizeof swap);                                                                           \
+    } while (0)
+
+/* Bytes that no fold would write are not a profile: each list out of order. */
+static void test_profile_misordered(void **state)
+{
+    kd_arena       *arena = kd_arena_new(1 << 20);
+    kd_profile_caps caps = kd_profile_caps_default();
+    kd_profile      p = { 0 };
+    kd_rng          rng;
+    (void)state;
+    kd_rng_seed(&rng, 5);
+    for (int i = 0; i < 60; i++) {
+        kd_fact fact = random_fact(&rng, arena);
+        fold(&p, &fact, &caps);
+    }
+    CHECK_MISORDERED(counters, counter_count);
+    CHECK_MISORDERED(days, day_count);
+    CHECK_MISORDERED(bought, bought_count);
+    CHECK_MISORDERED(spent, spent_count);
+    CHECK_MISORDERED(recent, recent_count);
+    CHECK_MISORDERED(recent[0].items, recent[0].count);
+    CHECK_MISORDERED(traits, trait_count);
+    CHECK_MISORDERED(idents, ident_count);
     kd_profile_free(&p);
     kd_arena_free(arena);
 }
@@ -373,7 +456,8 @@ int run_profile_tests(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_profile_is_a_monoid), cmocka_unit_test(test_profile_round_trip), cmocka_unit_test(test_profile_damaged),
         cmocka_unit_test(test_profile_out_of_memory), cmocka_unit_test(test_profile_facts), cmocka_unit_test(test_profile_traits),
-        cmocka_unit_test(test_profile_idents), cmocka_unit_test(test_profile_size), cmocka_unit_test(test_profile_golden),
+        cmocka_unit_test(test_profile_idents), cmocka_unit_test(test_profile_caps), cmocka_unit_test(test_profile_misordered),
+        cmocka_unit_test(test_profile_size), cmocka_unit_test(test_profile_golden),
     };
     return cmocka_run_group_tests_name("profile", tests, NULL, NULL);
 }
