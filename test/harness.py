@@ -2,7 +2,7 @@
 import base64, http.client, json, os, re, shutil, signal, socket, subprocess, sys, tempfile, time, unittest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-KUNDE = os.environ.get('KD_KUNDE', os.path.join(ROOT, 'build-test', 'src', 'app', 'kunde'))
+KUNDE = os.environ.get('KD_KUNDE', os.path.join(ROOT, 'build-test', 'kunde'))
 SHARED = os.environ.get('KD_SHARED', os.path.join(ROOT, '..', 'shared'))
 WRITE_KEY, SERVER_KEY = 'wk_test_0123456789abcdef', 'sk_test_0123456789abcdef0123456789abcdef'
 

@@ -93,7 +93,7 @@ def main():
     p.add_argument('only', nargs='*', help='names of C test binaries or Python modules; default: everything')
     a = p.parse_args()
     build = os.path.abspath(a.build)
-    os.environ['KD_KUNDE'] = os.path.join(build, 'src', 'app', 'kunde')
+    os.environ['KD_KUNDE'] = os.path.join(build, 'kunde')
     if a.all:
         os.environ['KD_TEST_ALL'] = '1'
     programs = sorted(f for f in glob.glob(os.path.join(build, 'tests', '*', 'test_*')) if os.path.isfile(f) and os.access(f, os.X_OK))

@@ -211,7 +211,7 @@ void demo_size_name(char out[8], const good *g, int size_index)
 {
     switch (demo_categories[g->category].sizes) {
     case SIZE_LETTER: snprintf(out, 8, "%s", demo_letters[size_index]); break;
-    case SIZE_SHOE: snprintf(out, 8, "%d", SHOE_FIRST + size_index); break;
+    case SIZE_SHOE: snprintf(out, 8, "%u", (SHOE_FIRST + (unsigned)size_index) % 100); break;
     default: out[0] = '\0';
     }
 }
