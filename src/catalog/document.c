@@ -312,12 +312,12 @@ void kd_print_members(kd_jw *w, const kd_json *object, const char *const *withou
 
 static void print_plain(kd_buf *buf, const kd_json *body, kd_str id)
 {
-    static const char *const without[] = { "id" };
+    static const char *const without[] = { "id", "deleted" };
     kd_jw w;
     kd_jw_init(&w, buf);
     kd_jw_object(&w);
     KD_JW_STR(&w, "id", id);
-    kd_print_members(&w, body, without, 1);
+    kd_print_members(&w, body, without, 2);
     kd_jw_object_end(&w);
 }
 

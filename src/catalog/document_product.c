@@ -311,7 +311,8 @@ static kd_status print_created(product_reader *r, kd_jw *w, const kd_json *body,
 kd_status kd_draft_product(kd_draft *draft, kd_buf *buf, const kd_json *body, int64_t created_ms, int64_t now_ms, kd_arena *arena,
                            kd_err *err)
 {
-    static const char *const without[] = { "id", "price", "salePrice", "salePriceFrom", "salePriceTo", "currency", "stock", "createdAt", "variants" };
+    static const char *const without[] = { "id", "price", "salePrice", "salePriceFrom", "salePriceTo", "currency", "stock", "createdAt",
+                                           "variants", "deleted" };
     product_reader r = { .draft = draft, .now_ms = now_ms, .arena = arena, .err = err };
     price_said     said = { 0 };
     const kd_json *variants = kd_field(body, "variants");
