@@ -76,7 +76,7 @@ static void show_items(const kd_io *io, const kd_json *items)
         const kd_str currency = kd_json_text(kd_json_get(item, "currency"));
         const kd_str size = kd_json_text(kd_json_get(item, "size"));
         const kd_json *reasons = kd_json_get(item, "reasons");
-        kd_print(io, "%3d  %-16.*s %-44.44s %10.*s %.*s%s%.*s\n", ++place, (int)id.len, id.ptr, title.len ? title.ptr : "", (int)price.len, price.ptr,
+        kd_print(io, "%3d  %-16.*s %-44.*s %10.*s %.*s%s%.*s\n", ++place, (int)id.len, id.ptr, (int)(title.len > 44 ? 44 : title.len), title.ptr, (int)price.len, price.ptr,
                  (int)currency.len, currency.ptr, size.len ? "  size " : "", (int)size.len, size.ptr);
         for (const kd_json *reason = reasons ? reasons->child : NULL; reason != NULL; reason = reason->next) {
             const kd_str text = kd_json_text(kd_json_get(reason, "text"));

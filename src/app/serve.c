@@ -200,7 +200,7 @@ static const struct argp_option demo_flags[] = {
 };
 static const struct argp demo_argp = { demo_flags, parse_demo, NULL, "Makes a whole demo shop in a new database: catalogue, stores, customers, a year of events, a trained model. `kunde serve` then serves it.", NULL, NULL, NULL };
 
-static void show_step(void *self, const char *step, uint64_t done, uint64_t total) { kd_bar_show(self, step, done, total, step); }
+static void show_step(void *self, const char *step, uint64_t done, uint64_t total) { kd_bar_show(self, step, done, total, "done"); }
 
 static kd_status make_shop(kd_demo_counts *counts, kd_run *run, kd_engine *engine, kd_err *err)
 {

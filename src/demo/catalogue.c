@@ -85,11 +85,13 @@ typedef struct batch { const kd_demo_target *to; kd_arena *arena; kd_catalog_cha
 
 static kd_status flush(batch *b, kd_err *err)
 {
+    kd_err    bad[BATCH] = { 0 };
     size_t    refused = 0;
-    kd_status status = b->count == 0 ? KD_OK : kd_catalog_put(b->to->catalog, b->changes, b->count, b->now_ms, NULL, &refused, err);
+    kd_status status = b->count == 0 ? KD_OK : kd_catalog_put(b->to->catalog, b->changes, b->count, b->now_ms, bad, &refused, err);
 
-    if (status == KD_OK && refused != 0)
-        status = kd_fail(err, KD_INVALID, "the catalogue refused %zu of the demo's documents", refused);
+    for (size_t i = 0; status == KD_OK && refused != 0 && i < b->count; i++)
+        if (bad[i].status != KD_OK)
+            status = kd_fail_field(err, KD_INVALID, bad[i].field, "the catalogue refused a document of the demo: %s", bad[i].msg);
     b->count = 0;
     kd_arena_reset(b->arena);
     return status;

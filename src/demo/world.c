@@ -82,8 +82,9 @@ static void make_good(good *g, const world *w, int category_row, uint32_t row)
     const double euros = (c->price_low + where * (c->price_high - c->price_low)) * demo_brands[g->brand].price;
     g->price_cents = (uint32_t)(euros < 5 ? 5 : euros) * 100 - 5;
     g->colors = (uint8_t)(c->sizes == SIZE_NONE ? 1 : 1 + kd_rng_below(&rng, 3));
-    for (int i = 0; i < g->colors; i++)
-        g->color[i] = (uint8_t)((kd_rng_below(&rng, COLORS) + (uint32_t)i * 5) % COLORS);
+    const uint32_t first_color = kd_rng_below(&rng, COLORS);
+    for (uint32_t i = 0; i < g->colors; i++)
+        g->color[i] = (uint8_t)((first_color + i * 5) % COLORS);
     g->appeal = (float)(kd_rng_normal(&rng) * .8);
     g->since_day = kd_rng_unit(&rng) < .8 ? (int16_t)-1 : (int16_t)kd_rng_below(&rng, w->options.days);
 }
