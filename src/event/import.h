@@ -44,8 +44,8 @@ typedef struct kd_import_counts {
     uint64_t order_lines, return_lines;
     uint64_t adjustments;                     /* lines that are no sale and no return by their quantity or price, kept as such */
     uint64_t anonymous_lines, zero_price_lines, service_lines; /* of all lines: without a customer; price 0; postage, fees, manual entries */
-    uint64_t customers, products;             /* distinct; of catalogue files: products put */
-    uint64_t documents, refused;              /* of catalogue and weather files: put; refused by their content (quarantined too) */
+    uint64_t customers, products;             /* distinct ones of orders; customers put, products put */
+    uint64_t documents, refused;              /* of catalogue and weather files: put (products too); refused by their content (quarantined too) */
     int64_t  revenue_micro;                   /* sum of quantity * price of order lines, exact */
     kd_currency currency;                     /* of revenue_micro: lines in another currency are not in it */
     uint64_t resumed_at;                      /* row after which this run went on; 0: from the start */

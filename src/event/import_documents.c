@@ -33,8 +33,8 @@ static kd_status put_changes(shelf *s, kd_err *err)
     for (size_t i = 0; i < s->count && status == KD_OK; i++) {
         if (s->bad[i].status != KD_OK)
             status = kd_import_reject(run, s->lines[i], &s->bad[i], s->changes[i].body ? s->changes[i].body->raw : s->changes[i].id, err);
-        else
-            *(s->products ? &run->counts->products : &run->counts->documents) += 1;
+        run->counts->documents += s->bad[i].status == KD_OK;
+        run->counts->products += s->products && s->bad[i].status == KD_OK;
     }
     run->counts->refused += refused;
     s->count = 0;

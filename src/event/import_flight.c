@@ -190,5 +190,7 @@ kd_status kd_flight_land(kd_flight *flight, kd_err *err)
         status = receive(b, err);
         b->count = 0;
     }
+    if (status == KD_OK && flight->run->counts->cancelled && flight->run->begun)
+        status = kd_import_mark_put(flight->run, &(kd_mark){ flight->run->safe_row, flight->run->counts->rows, flight->run->hash }, err);
     return status;
 }

@@ -563,13 +563,51 @@ static void test_changed_file(void **unused)
     house_remove(&h);
 }
 
+static void stop_late(void *self, const kd_stored *events, size_t count)
+{
+    static uint64_t seen;
+    (void)events;
+    seen += count;
+    *(volatile bool *)self = seen >= 2000;
+}
+
+static void test_cancelled(void **unused)
+{
+    house             whole, h;
+    kd_import_counts  c;
+    kd_err            err = { 0 };
+    kd_input         *in = NULL;
+    kd_buf            text;
+    volatile bool     stop = false;
+    kd_import_options o = options_of(KD_IMPORT_ORDERS);
+    (void)unused;
+    kd_buf_init(&text, NULL);
+    write_orders(&text, 40000);
+    house_new(&h);
+    house_close(&h);
+    house_open(&h, stop_late, (void *)&stop);
+    assert_ok(kd_input_memory(&in, text.ptr, text.len, "", 0, &err), err);
+    assert_ok(kd_import_run(&c, &h.importer, in, "orders.csv", &o, NULL, NULL, &stop, &err), err);
+    kd_input_close(in);
+    assert_true(c.cancelled && c.rows < 40000 && c.stored >= 2000);
+    assert_ok(import_bytes(&h, &c, text.ptr, text.len, "orders.csv", &o, &err), err);
+    assert_true(c.resumed_at > 0 && !c.cancelled);
+    house_new(&whole);
+    assert_ok(import_bytes(&whole, &c, text.ptr, text.len, "orders.csv", &o, &err), err);
+    state a = state_of(&h), b = state_of(&whole);
+    assert_memory_equal(&a, &b, sizeof a);
+    house_remove(&whole);
+    house_remove(&h);
+    kd_buf_free(&text);
+}
+
 int run_import_tests(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_quantities),   cmocka_unit_test(test_dates),          cmocka_unit_test(test_orders_small),
         cmocka_unit_test(test_profile_is_refold), cmocka_unit_test(test_order_grows), cmocka_unit_test(test_window),
         cmocka_unit_test(test_json_lines),   cmocka_unit_test(test_dry_run_and_cancel), cmocka_unit_test(test_killed),
-        cmocka_unit_test(test_changed_file), cmocka_unit_test(test_online_retail),
+        cmocka_unit_test(test_changed_file), cmocka_unit_test(test_cancelled), cmocka_unit_test(test_online_retail),
     };
     return cmocka_run_group_tests_name("import orders", tests, NULL, NULL);
 }
