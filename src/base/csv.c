@@ -19,6 +19,8 @@ struct kd_csv {
     char      raw[RAW_MAX]; /* the beginning of a line too long for the buffer */
 };
 
+static const char BYTE_ORDER_MARK[] = "\xEF\xBB\xBF";
+
 /* What was found at `start`. CUT: the bytes end before the record does. */
 typedef enum found { FOUND_RECORD, FOUND_CUT, FOUND_OPEN_QUOTE, FOUND_TEXT_BEHIND_QUOTE, FOUND_TOO_MANY, FOUND_NO_MEMORY } found;
 
@@ -333,7 +335,7 @@ kd_status kd_csv_open(kd_csv **out, kd_input *in, char delimiter, size_t record_
         kd_csv_close(csv);
         return kd_fail(err, KD_INVALID, "the file is UTF-16: save it with the encoding UTF-8");
     }
-    if (kd_str_starts(text, "\xEF\xBB\xBF"))
+    if (kd_str_starts(text, BYTE_ORDER_MARK))
         csv->start = 3;
     csv->delimiter = delimiter != 0 ? delimiter : guess_delimiter(look(csv));
     *out = csv;
@@ -351,7 +353,8 @@ void kd_csv_close(kd_csv *csv)
 
 void kd_csv_write(kd_buf *out, kd_str field, char delimiter)
 {
-    bool plain = field.len > 0; /* an empty one is quoted: alone it would be a blank line */
+    /* an empty one is quoted: alone it would be a blank line; and so is what the beginning of a file would swallow */
+    bool plain = field.len > 0 && !kd_str_starts(field, BYTE_ORDER_MARK);
     for (size_t i = 0; i < field.len && plain; i++)
         plain = field.ptr[i] != '"' && field.ptr[i] != '\n' && field.ptr[i] != '\r' && field.ptr[i] != delimiter;
     if (plain) {

@@ -201,7 +201,7 @@ static void a_failing_input_is_no_bad_record(void **state)
 
 static kd_str random_field(kd_buf *buf, kd_rng *rng)
 {
-    static const char *const pieces[] = { "a", "bc", " ", "\"", "\"\"", ",", ";", "\n", "\r", "\r\n", "\t", "\xC3\xA9", "0.5", "long text without any trouble" };
+    static const char *const pieces[] = { "\xEF\xBB\xBF", "a", "bc", " ", "\"", "\"\"", ",", ";", "\n", "\r", "\r\n", "\t", "\xC3\xA9", "0.5", "long text without any trouble" };
     size_t start = buf->len;
     for (uint32_t n = kd_rng_below(rng, 5); n > 0; n--)
         kd_buf_add_z(buf, pieces[kd_rng_below(rng, COUNT(pieces))]);
