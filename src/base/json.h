@@ -52,7 +52,7 @@ void kd_jw_object(kd_jw *w); /* { */
 void kd_jw_object_end(kd_jw *w);
 void kd_jw_array(kd_jw *w);
 void kd_jw_array_end(kd_jw *w);
-void kd_jw_key(kd_jw *w, const char *key); /* ASCII without anything to escape */
+void kd_jw_key(kd_jw *w, const char *key);
 void kd_jw_key_str(kd_jw *w, kd_str key);
 void kd_jw_str(kd_jw *w, kd_str s);
 void kd_jw_z(kd_jw *w, const char *z); /* NULL writes null */

@@ -63,9 +63,22 @@ void kd_jw_array_end(kd_jw *w)
     close_container(w, ']');
 }
 
-static bool is_plain(unsigned char c)
+/* How many bytes from the front need no second look: neither control character, quote, backslash, nor beyond ASCII. Eight at a
+ * time; a subtraction that borrows from the next byte only sends a plain byte to the careful loop. */
+static size_t plain_prefix(kd_str s)
 {
-    return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+    const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones * 0x80;
+    size_t         i = 0;
+    for (; s.len - i >= 8; i += 8) {
+        uint64_t x;
+        memcpy(&x, s.ptr + i, 8);
+        uint64_t low = x - ones * 0x20, quote = (x ^ ones * '"') - ones, slash = (x ^ ones * '\\') - ones;
+        if (((x | low | quote | slash) & tops) != 0)
+            break;
+    }
+    while (i < s.len && s.ptr[i] >= 0x20 && s.ptr[i] < 0x7F && s.ptr[i] != '"' && s.ptr[i] != '\\')
+        i++;
+    return i;
 }
 
 static void add_escaped_byte(kd_buf *buf, unsigned char c)
@@ -77,30 +90,43 @@ static void add_escaped_byte(kd_buf *buf, unsigned char c)
     case '\n': kd_buf_add(buf, "\\n", 2); break;
     case '\r': kd_buf_add(buf, "\\r", 2); break;
     case '\t': kd_buf_add(buf, "\\t", 2); break;
+    case 0x7F: kd_buf_add_byte(buf, c); break;
     default:   kd_buf_add(buf, (const char[]){ '\\', 'u', '0', '0', hex[c >> 4], hex[c & 15] }, 6);
     }
 }
 
+/* The character at s.ptr[0], which is not plain; gives its bytes. */
+static size_t add_special(kd_buf *buf, kd_str s)
+{
+    unsigned char c = (unsigned char)s.ptr[0];
+    if (c < 0x80) {
+        add_escaped_byte(buf, c);
+        return 1;
+    }
+    size_t step = kd_utf8_step(s);
+    if (step == 0) {
+        kd_buf_add(buf, "\xEF\xBF\xBD", 3); /* U+FFFD for a byte that belongs to no character */
+        return 1;
+    }
+    kd_buf_add(buf, s.ptr, step);
+    return step;
+}
+
 static void add_quoted(kd_buf *buf, kd_str s)
 {
-    size_t i = 0;
-    kd_buf_reserve(buf, s.len + 2);
-    kd_buf_add_byte(buf, '"');
-    while (i < s.len) {
-        size_t start = i, step = 1;
-        while (i < s.len && (is_plain((unsigned char)s.ptr[i]) ||
-                             ((unsigned char)s.ptr[i] >= 0x80 && (step = kd_utf8_step((kd_str){ s.ptr + i, s.len - i })) > 0))) {
-            i += step;
-            step = 1;
-        }
-        kd_buf_add(buf, s.ptr + start, i - start);
-        if (i == s.len)
-            break;
-        if ((unsigned char)s.ptr[i] >= 0x80)
-            kd_buf_add_z(buf, "\xEF\xBF\xBD"); /* U+FFFD for a byte that belongs to no character */
+    if (s.len > SIZE_MAX / 2 || !kd_buf_reserve(buf, s.len + 2)) {
+        buf->failed = true;
+        return;
+    }
+    buf->ptr[buf->len++] = '"';
+    while (s.len > 0) {
+        size_t len = plain_prefix(s);
+        if (len == 0)
+            len = add_special(buf, s);
         else
-            add_escaped_byte(buf, (unsigned char)s.ptr[i]);
-        i++;
+            kd_buf_add(buf, s.ptr, len);
+        s.ptr += len;
+        s.len -= len;
     }
     kd_buf_add_byte(buf, '"');
 }
@@ -116,12 +142,7 @@ void kd_jw_key_str(kd_jw *w, kd_str key)
 
 void kd_jw_key(kd_jw *w, const char *key)
 {
-    assert(!w->after_key);
-    before_value(w);
-    kd_buf_add_byte(w->buf, '"');
-    kd_buf_add_z(w->buf, key);
-    kd_buf_add(w->buf, "\":", 2);
-    w->after_key = true;
+    kd_jw_key_str(w, kd_str_z(key));
 }
 
 void kd_jw_str(kd_jw *w, kd_str s)
