@@ -227,7 +227,8 @@ typedef struct asked {
 
 static bool asked_new(asked *a, size_t room)
 {
-    *a = (asked){ .keys = malloc(room * sizeof *a->keys), .persons = calloc(room, sizeof *a->persons), .at = malloc(room * sizeof *a->at) };
+    *a = (asked){ .keys = malloc(room * sizeof *a->keys), .persons = calloc(room, sizeof *a->persons),
+                  .at = malloc(room * sizeof *a->at) };
     return a->keys && a->persons && a->at;
 }
 

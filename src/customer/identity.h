@@ -20,7 +20,7 @@ kd_key_type kd_key_type_parse(kd_str name);                    /* KD_KEY_NONE wh
 enum { KD_KEY_VALUE_MAX = 256 };
 
 /* Trim; e-mail and its domain to lower case; phone to digits with '+'. KD_INVALID when nothing is left, it is longer than
- * KD_KEY_VALUE_MAX, or it is one of the values SDKs send for "nobody" ("null", "undefined", "0", "00000000-...", "anonymous"). */
+ * KD_KEY_VALUE_MAX, or it is one of the values SDKs send for "nobody" ("null", "undefined", "0", "00000000-...", "anonymous", "guest", ...: identity.c). */
 kd_status kd_key_make(kd_key *out, const kd_vault *vault, kd_key_type type, kd_str value, kd_err *err);
 
 typedef struct kd_identity kd_identity;

@@ -19,7 +19,7 @@ typedef struct kd_affinity {
     double   weight;         /* share of this value among the decayed evidence of its attribute, shrunk; 0..1, negative after returns */
     double   strength;       /* the decayed evidence itself */
     uint32_t evidence_count;
-    kd_id    evidence;       /* the message that weighs most */
+    kd_id    evidence;       /* the message that weighs most, of those that speak as the sum does */
     uint8_t  evidence_kind;
 } kd_affinity;
 
@@ -31,17 +31,22 @@ typedef struct kd_taste_weights { /* evidence of one interaction of each kind, a
 kd_taste_weights kd_taste_weights_default(void);
 
 /* Ranked: ascending attribute, descending weight; at most `per_attribute` of each. Owned by `arena`. Evidence of one
- * interaction at age a counts strength(kind) * 2^(-a / half_life); returns count negatively; equal for any order of facts. */
+ * interaction at age a counts strength(kind) * 2^(-a / half_life); returns count negatively, a return by order id against
+ * the lines of that order; quantity does not count; equal for any order of facts. `source` is asked for content by the ref
+ * of its id, as it is for a product. The formula in full: opinion.c. */
 kd_status kd_opinion_affinities(kd_affinity **out, size_t *count, const kd_profile *profile, const kd_attr_source *source,
                                 const kd_taste_weights *weights, size_t per_attribute, int64_t now_ms, kd_arena *arena, kd_err *err);
 
 typedef struct kd_cart_line { kd_ref product, variant; int32_t quantity; int64_t price_micro; kd_currency currency; int64_t added_ms; } kd_cart_line;
-/* Added less removed since the last order; older than `keep_ms` is forgotten. Newest first. */
+/* Added less removed since the last order (claimed ones too); older than `keep_ms` is forgotten. A removal without variant
+ * takes from any variant. Price and time are those of the last addition. Newest first. */
 kd_status kd_opinion_cart(kd_cart_line **out, size_t *count, const kd_profile *profile, int64_t keep_ms, int64_t now_ms,
                           kd_arena *arena, kd_err *err);
 
 typedef struct kd_recency { int64_t last_seen_ms, last_order_ms; double days_since_seen, days_since_order; uint64_t orders, returns; } kd_recency;
-kd_recency kd_opinion_recency(const kd_profile *profile, int64_t now_ms); /* days are NaN-free: -1 when never */
+/* Days are NaN-free: -1 when never (the time is then 0). Mail we sent and changes the shop made to an order are not "seen";
+ * cancelled orders count as returns. */
+kd_recency kd_opinion_recency(const kd_profile *profile, int64_t now_ms);
 /* Distinct products of a kind, newest first; *count in: room, out: found. */
 void kd_opinion_last_products(kd_ref *out, size_t *count, const kd_profile *profile, kd_kind kind);
 /* True when a kept (not wholly returned) purchase of the product is known; a return by order id counts against the lines of

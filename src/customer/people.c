@@ -309,7 +309,8 @@ void kd_people_release(kd_people *people, kd_person *person)
     pthread_mutex_unlock(&shard_of(people, person->priv->hash)->lock);
 }
 
-kd_status kd_people_new(kd_profile_row *row, uint8_t secret[KD_SECRET_BYTES], kd_people *people, kd_id person, kd_key made_by, kd_err *err)
+kd_status kd_people_new(kd_profile_row *row, uint8_t secret[KD_SECRET_BYTES], kd_people *people, kd_id person, kd_key made_by,
+                        kd_err *err)
 {
     uint64_t  hash = hash_of(person);
     shard    *s = shard_of(people, hash);
@@ -392,7 +393,7 @@ size_t kd_people_count(const kd_people *people)
     return atomic_load_explicit(&people->count, memory_order_relaxed);
 }
 
-/* ---- checkpoint --------------------------------------------------------------------------------------------------------------- */
+/* ---- checkpoint -------------------------------------------------------------------------------------------------------- */
 
 typedef struct due { /* a person to be written */
     int64_t row;

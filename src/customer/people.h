@@ -29,7 +29,7 @@ kd_status kd_people_acquire(kd_person **out, kd_people *people, kd_reader *reade
 void      kd_people_release(kd_people *people, kd_person *person);
 
 /* A person made just now (nothing in the store yet): fills *row for kd_txn_persons_put; `secret` gets the wrapped key and
- * must live as long as *row. KD_CONFLICT when it is there already. Takes the person out again if the transaction fails: kd_people_forget. */
+ * must live as long as *row. It stays in memory, whatever the cap, until its first fold or touch. KD_CONFLICT when it is there already. Takes the person out again if the transaction fails: kd_people_forget. */
 kd_status kd_people_new(kd_profile_row *row, uint8_t secret[KD_SECRET_BYTES], kd_people *people, kd_id person, kd_key made_by, kd_err *err);
 void      kd_people_forget(kd_people *people, kd_id person);
 

@@ -249,7 +249,8 @@ static void merge_recent(kd_profile *into, const kd_profile *from, staged *s)
         }
     }
     if (s->recent_count)
-        into->recent_count = merge_list(into->recent, into->recent_count, s->recent, s->recent_count, s->recent_count, &kd_list_recents);
+        into->recent_count = merge_list(into->recent, into->recent_count, s->recent, s->recent_count, s->recent_count,
+                                        &kd_list_recents);
     s->recent_count = 0; /* `into` owns them now */
 }
 
@@ -467,7 +468,8 @@ kd_status kd_profile_fold(kd_profile *profile, const kd_fact *fact, const kd_pro
     kd_day_count day = { .kind = (uint8_t)kind, .day = kd_day(time_ms), .count = 1 };
     kd_spent     spent;
     kd_recent    recent = { .kind = (uint8_t)(is_return(fact->kind) ? KD_KIND_RETURN : kind) };
-    kd_profile   event = { .counters = &counter, .counter_count = 1, .days = &day, .day_count = 1, .spent = &spent, .recent = &recent };
+    kd_profile   event = { .counters = &counter, .counter_count = 1, .days = &day, .day_count = 1, .spent = &spent,
+                           .recent = &recent };
     scratch      s;
     kd_status    status;
     assert(fact->line_count <= KD_FACT_LINES_MAX && caps->recent && caps->days);

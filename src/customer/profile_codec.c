@@ -110,9 +110,10 @@ static void put_item(writer *w, const kd_interaction *item, const kd_interaction
     bool     id_time = !same && kd_id_time_ms(item->id) == item->time_ms;
     bool     line = item->line != (same ? before->line - 1 : 0);
     bool     currency = !same && memcmp(&item->currency, &w->currency, sizeof item->currency) != 0;
-    unsigned flags = (same ? ITEM_SAME_EVENT : 0) | (item->variant ? ITEM_VARIANT : 0) | (item->price_micro != KD_PRICE_NONE ? ITEM_PRICE : 0)
-                   | (item->quantity != 1 ? ITEM_QUANTITY : 0) | (id_time ? ITEM_ID_TIME : 0) | (!same && item->topic ? ITEM_TOPIC : 0)
-                   | (line ? ITEM_LINE : 0) | (item->product ? ITEM_PRODUCT : 0) | (currency ? ITEM_CURRENCY : 0);
+    unsigned flags = (same ? ITEM_SAME_EVENT : 0) | (item->variant ? ITEM_VARIANT : 0)
+                   | (item->price_micro != KD_PRICE_NONE ? ITEM_PRICE : 0) | (item->quantity != 1 ? ITEM_QUANTITY : 0)
+                   | (id_time ? ITEM_ID_TIME : 0) | (!same && item->topic ? ITEM_TOPIC : 0) | (line ? ITEM_LINE : 0)
+                   | (item->product ? ITEM_PRODUCT : 0) | (currency ? ITEM_CURRENCY : 0);
     if (!same)
         flags |= (item->claimed ? ITEM_CLAIMED : 0) | (unsigned)item->channel << ITEM_CHANNEL_SHIFT;
     kd_put_varint(w->out, flags);
@@ -156,7 +157,8 @@ static void put_traits(writer *w, const kd_profile *p)
         const kd_register *t = &p->traits[i], *before = i ? t - 1 : NULL;
         bool same = before && before->time_ms == t->time_ms && kd_id_eq(before->id, t->id);
         bool id_time = !same && kd_id_time_ms(t->id) == t->time_ms;
-        kd_put_u8(w->out, (uint8_t)((same ? TRAIT_SAME_EVENT : 0) | (id_time ? TRAIT_ID_TIME : 0) | (t->claimed ? TRAIT_CLAIMED : 0)));
+        kd_put_u8(w->out, (uint8_t)((same ? TRAIT_SAME_EVENT : 0) | (id_time ? TRAIT_ID_TIME : 0)
+                                    | (t->claimed ? TRAIT_CLAIMED : 0)));
         kd_put_str(w->out, t->name);
         kd_put_str(w->out, t->value);
         if (!same) {
@@ -380,7 +382,8 @@ static void cut_recents(reader *r, kd_profile *p)
         recent->count = cut_list(r, &recent->items, 1, &kd_list_items);
         for (uint32_t j = 0; j < recent->count; j++)
             cut_item(r, &recent->items[j], j ? &recent->items[j - 1] : NULL);
-        r->wrong |= !recent->count || !kd_kind_keeps_recent(recent->kind) || !kd_list_ascends(recent->items, recent->count, &kd_list_items);
+        r->wrong |= !recent->count || !kd_kind_keeps_recent(recent->kind)
+                 || !kd_list_ascends(recent->items, recent->count, &kd_list_items);
     }
     r->wrong |= !kd_list_ascends(p->recent, p->recent_count, &kd_list_recents);
 }

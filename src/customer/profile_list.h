@@ -17,7 +17,8 @@ extern const kd_list_type kd_list_counters, kd_list_days, kd_list_bought, kd_lis
 
 /* 1 to 7, then four steps to every doubling: at most a fifth is idle. */
 uint32_t kd_list_capacity(uint32_t count);
-/* `items` points to the pointer of a list. Room for `count` elements where the list holds at least kd_list_capacity(had). False when out of memory. */
+/* `items` points to the pointer of a list. Room for `count` elements where there is room for kd_list_capacity(had) or more.
+ * False when out of memory. */
 bool     kd_list_reserve(void *items, uint32_t had, uint32_t count, const kd_list_type *type);
 bool     kd_list_ascends(const void *items, uint32_t count, const kd_list_type *type); /* strictly */
 

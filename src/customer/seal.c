@@ -192,7 +192,8 @@ static kd_status load_master(kd_vault *vault, const char *key_path, const char *
     return status;
 }
 
-kd_status kd_vault_open(kd_vault **out, kd_store *store, kd_reader *reader, const char *key_path, const char *hex, bool create, kd_err *err)
+kd_status kd_vault_open(kd_vault **out, kd_store *store, kd_reader *reader, const char *key_path, const char *hex, bool create,
+                        kd_err *err)
 {
     uint8_t   stored[CHECK_BYTES] = { 0 }, check[CHECK_BYTES];
     bool      known = false;
@@ -250,7 +251,8 @@ void kd_vault_hash(uint8_t out[16], const kd_vault *vault, uint8_t type, kd_str 
 static void seal_to(uint8_t *out, const kd_data_key *key, kd_str about, const void *text, size_t len)
 {
     random_bytes(out, NONCE_BYTES);
-    crypto_aead_xchacha20poly1305_ietf_encrypt(out + NONCE_BYTES, NULL, text, len, (const uint8_t *)about.ptr, about.len, NULL, out, key->b);
+    crypto_aead_xchacha20poly1305_ietf_encrypt(out + NONCE_BYTES, NULL, text, len, (const uint8_t *)about.ptr, about.len, NULL, out,
+                                               key->b);
 }
 
 static bool unseal_to(void *text, const kd_data_key *key, kd_str about, kd_str sealed)
@@ -274,7 +276,8 @@ void kd_vault_wrap(uint8_t out[KD_SECRET_BYTES], const kd_vault *vault, const kd
 
 kd_status kd_vault_unwrap(kd_data_key *out, const kd_vault *vault, kd_str secret, kd_id person, kd_err *err)
 {
-    if (secret.len != KD_SECRET_BYTES || !unseal_to(out->b, &vault->wrap, (kd_str){ (const char *)person.b, sizeof person.b }, secret))
+    kd_str about = { (const char *)person.b, sizeof person.b };
+    if (secret.len != KD_SECRET_BYTES || !unseal_to(out->b, &vault->wrap, about, secret))
         return kd_fail(err, KD_CORRUPT, "a person's data key fails its check");
     return KD_OK;
 }
