@@ -5,7 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__has_feature) /* clang's way of asking; gcc defines the name itself */
+#if __has_feature(address_sanitizer)
+#define KD_ARENA_POISONS
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define KD_ARENA_POISONS
+#endif
+#ifdef KD_ARENA_POISONS
 #include <sanitizer/asan_interface.h>
 #else /* what has not been handed out is poisoned only where someone looks */
 #define ASAN_POISON_MEMORY_REGION(ptr, size) ((void)(ptr), (void)(size))
