@@ -242,7 +242,7 @@ void kd_admin_product(kd_request *request)
     s = kd_snapshot_acquire(parts->catalog);
     p = kd_snapshot_find_any(s, kd_ref_of(kd_request_segment(request, 3)), &v);
     if (p == NULL) {
-        kd_reply_error(request, 404, "not-found", "there is no product or sku of this id", "");
+        kd_reply_error(request, 404, "not_found", "there is no product or sku of this id", "");
         kd_snapshot_release(s);
         return;
     }
@@ -385,9 +385,9 @@ static kd_status read_amount(const level_row *r, kd_level level, const char *nam
         return KD_OK;
     level.what = (uint8_t)what;
     if (!kd_micro_parse(&level.value, kd_json_text(node), false) || level.value < 0)
-        return kd_fail_field(err, KD_INVALID, name, "must be an amount that is not negative");
+        return kd_fail_field(err, KD_INVALID, what == KD_LEVEL_PRICE ? "/price" : "/salePrice", "must be an amount that is not negative");
     if (!kd_currency_parse(&level.currency, kd_json_text(kd_json_get(r->node, "currency"))))
-        return kd_fail_field(err, KD_INVALID, "currency", "a price needs its currency, three letters of ISO 4217");
+        return kd_fail_field(err, KD_INVALID, "/currency", "a price needs its currency, three letters of ISO 4217");
     r->out[(*r->count)++] = level;
     return KD_OK;
 }
@@ -401,9 +401,9 @@ static kd_status read_units(const level_row *r, kd_level level, kd_err *err)
     level.what = KD_LEVEL_STOCK;
     level.place = kd_ref_of(place);
     if (!kd_json_i64(&level.value, node) || level.value < 0 || level.value > INT32_MAX)
-        return kd_fail_field(err, KD_INVALID, "stock", "must be a whole number of units that is not negative");
+        return kd_fail_field(err, KD_INVALID, "/stock", "must be a whole number of units that is not negative");
     if (place.len && kd_snapshot_place_find(r->snapshot, level.place) == NULL)
-        return kd_fail_field(err, KD_INVALID, "place", "there is no place of this id");
+        return kd_fail_field(err, KD_INVALID, "/place", "there is no place of this id");
     r->out[(*r->count)++] = level;
     return KD_OK;
 }
@@ -418,12 +418,12 @@ static kd_status read_level(const level_row *r, kd_err *err)
     if (product && variant == NULL && product->variant_count == 1)
         variant = &product->variants[0];
     if (variant == NULL)
-        return kd_fail_field(err, KD_INVALID, "sku", product ? "names a product of several variants; name the variant" : "there is no variant of this sku");
+        return kd_fail_field(err, KD_INVALID, "/sku", product ? "names a product of several variants; name the variant" : "there is no variant of this sku");
     if (at.len && !kd_time_parse(&level.at_ms, at, 0))
-        return kd_fail_field(err, KD_INVALID, "at", "is no ISO 8601 time");
+        return kd_fail_field(err, KD_INVALID, "/at", "is no ISO 8601 time");
     level.variant = variant->ref;
     if (!kd_json_get(r->node, "stock") && !kd_json_get(r->node, "price") && !kd_json_get(r->node, "salePrice"))
-        return kd_fail_field(err, KD_INVALID, "stock", "nothing to set: stock, price or salePrice");
+        return kd_fail_field(err, KD_INVALID, "/stock", "nothing to set: stock, price or salePrice");
     status = read_units(r, level, err);
     level.place = kd_ref_of(kd_json_text(kd_json_get(r->node, "site")));
     if (status == KD_OK)

@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "api/who.h"
+
 enum { PLACEMENTS_MAX = 32, PRODUCTS_MAX = 100, KEYS_MAX = 8 };
 
 const kd_placements *kd_parts_placements(kd_parts *parts)
@@ -32,17 +34,11 @@ kd_status kd_parts_placements_reload(kd_parts *parts, kd_reader *reader, kd_err 
     return KD_OK;
 }
 
-/* The person of the first key that is known; nil when none is. */
-static kd_status find_person(kd_id *person, kd_parts *parts, kd_reader *reader, const kd_question *q, kd_err *err)
+/* The persons of the question's keys, strongest first; nil for keys nobody has. */
+static kd_status find_persons(kd_id persons[KEYS_MAX], size_t *count, kd_parts *parts, kd_reader *reader, const kd_question *q, kd_err *err)
 {
-    kd_id     persons[KEYS_MAX];
-    size_t    count = q->key_count < KEYS_MAX ? q->key_count : KEYS_MAX;
-    kd_status status = count ? kd_identity_find(persons, parts->identity, reader, q->keys, count, err) : KD_OK;
-    memset(person, 0, sizeof *person);
-    for (size_t i = count; i-- > 0 && status == KD_OK;)
-        if (!kd_id_is_nil(persons[i]))
-            *person = persons[i];
-    return status;
+    *count = q->key_count < KEYS_MAX ? q->key_count : KEYS_MAX;
+    return *count ? kd_identity_find(persons, parts->identity, reader, q->keys, *count, err) : KD_OK;
 }
 
 static kd_status product_refs(kd_ref **out, const kd_question *q, kd_arena *arena, kd_err *err)
@@ -80,6 +76,8 @@ typedef struct holding {
     kd_parts            *parts;
     const kd_snapshot   *snapshot;
     const kd_placements *placements;
+    kd_id                candidates[KEYS_MAX];
+    size_t               candidate_count;
     kd_person           *person;     /* locked */
     kd_id                person_id;  /* nil: a stranger */
     kd_ref              *products;
@@ -106,21 +104,18 @@ static kd_status take_hold(holding *h, kd_parts *parts, kd_reader *reader, const
 {
     kd_status status;
     *h = (holding){ .parts = parts };
-    status = find_person(&h->person_id, parts, reader, q, err);
+    status = find_persons(h->candidates, &h->candidate_count, parts, reader, q, err);
     if (status == KD_OK)
         status = product_refs(&h->products, q, arena, err);
     h->snapshot = kd_snapshot_acquire(parts->catalog);
     return status;
 }
 
-static kd_status lock_person(holding *h, kd_reader *reader, kd_err *err)
+static kd_status lock_person(holding *h, kd_reader *reader, const kd_question *q, kd_err *err)
 {
-    kd_status status = kd_id_is_nil(h->person_id) ? KD_OK : kd_people_acquire(&h->person, h->parts->people, reader, h->person_id, err);
-    if (status == KD_NOT_FOUND) { /* the key is there, its first event is not yet: a stranger still */
-        h->person = NULL;
-        memset(&h->person_id, 0, sizeof h->person_id);
-        status = KD_OK;
-    }
+    kd_status status = kd_who_acquire(&h->person, h->parts, reader, h->candidates, h->candidate_count, !q->public_caller, err);
+    if (status == KD_OK && h->person)
+        h->person_id = h->person->id;
     return status;
 }
 
@@ -186,7 +181,7 @@ kd_status kd_answer_decide(kd_buf *out, kd_parts *parts, kd_reader *reader, cons
     if (status == KD_OK)
         status = find_placements(&placements, &h, q, arena, err);
     if (status == KD_OK)
-        status = lock_person(&h, reader, err);
+        status = lock_person(&h, reader, q, err);
     if (status == KD_OK) {
         request.placements = placements;
         request.products = h.products;
@@ -236,7 +231,7 @@ kd_status kd_answer_recommend(kd_buf *out, kd_parts *parts, kd_reader *reader, c
                                      .now_ms = kd_now(parts->clock) };
     kd_status            status = take_hold(&h, parts, reader, q, arena, err);
     if (status == KD_OK)
-        status = lock_person(&h, reader, err);
+        status = lock_person(&h, reader, q, err);
     if (status == KD_OK) {
         request.products = h.products;
         request.profile = h.person ? &h.person->profile : NULL;

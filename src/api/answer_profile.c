@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "api/who.h"
+
 enum {
     SHOWN_PRODUCTS = 20,
     PER_ATTRIBUTE = 10,
@@ -17,16 +19,18 @@ enum {
 };
 
 /* ---- who ------------------------------------------------------------------------------------------------------------- */
-static kd_status find_by_person_id(kd_id *person, kd_parts *parts, kd_reader *reader, kd_str id, kd_err *err)
+/* One of `persons` that has a profile, or stands for one that has. */
+static kd_status settle(kd_id *person, kd_parts *parts, kd_reader *reader, const kd_id *persons, size_t count, kd_err *err)
 {
     kd_person *entry;
-    kd_status  status;
-    if (!kd_id_parse(person, id))
-        return KD_NOT_FOUND;
-    status = kd_people_acquire(&entry, parts->people, reader, *person, err);
-    if (status == KD_OK)
-        kd_people_release(parts->people, entry);
-    return status;
+    kd_status  status = kd_who_acquire(&entry, parts, reader, persons, count, true, err);
+    if (status != KD_OK)
+        return status;
+    if (entry == NULL)
+        return kd_fail(err, KD_NOT_FOUND, "nobody is known under this id");
+    *person = entry->id;
+    kd_people_release(parts->people, entry);
+    return KD_OK;
 }
 
 static bool looks_like_phone(kd_str s)
@@ -56,21 +60,17 @@ static kd_status find_by_key(kd_id *person, kd_parts *parts, kd_reader *reader, 
             count++;
     }
     status = count ? kd_identity_find(persons, parts->identity, reader, keys, count, err) : KD_OK;
-    for (size_t i = 0; i < count && status == KD_OK; i++)
-        if (!kd_id_is_nil(persons[i])) {
-            *person = persons[i];
-            return KD_OK;
-        }
-    return status != KD_OK ? status : kd_fail(err, KD_NOT_FOUND, "nobody is known under this id");
+    return status == KD_OK ? settle(person, parts, reader, persons, count, err) : status;
 }
 
 kd_status kd_answer_find(kd_id *person, kd_parts *parts, kd_reader *reader, kd_str id, kd_err *err)
 {
+    kd_id     named;
     kd_status status;
     if (id.len == 0 || id.len > KD_KEY_VALUE_MAX + 16)
         return kd_fail_field(err, KD_INVALID, "/id", "an id has 1 to %d characters", KD_KEY_VALUE_MAX);
     /* Anonymous ids are UUIDs too, so a person id that nobody has may still be a key. */
-    status = find_by_person_id(person, parts, reader, id, err);
+    status = kd_id_parse(&named, id) ? settle(person, parts, reader, &named, 1, err) : KD_NOT_FOUND;
     return status == KD_NOT_FOUND ? find_by_key(person, parts, reader, id, err) : status;
 }
 
@@ -436,6 +436,18 @@ static void write_decision_event(kd_jw *w, const kd_event *event, const timeline
     kd_jw_raw(w, event->body.len && kd_receipt_write_json(&inner, event->body, t->snapshot, NULL) == KD_OK && !receipt.failed ? kd_buf_str(&receipt) : KD_STR("{}"));
 }
 
+static const char *call_name(uint16_t kind)
+{
+    switch (kind) {
+    case KD_KIND_IDENTIFY: return "identify";
+    case KD_KIND_PAGE:     return "page";
+    case KD_KIND_SCREEN:   return "screen";
+    case KD_KIND_GROUP:    return "group";
+    case KD_KIND_ALIAS:    return "alias";
+    default:               return "track";
+    }
+}
+
 /* messageId, type and name in front, then what the sender wrote, as it was written. */
 static void write_sent_event(kd_jw *w, const kd_event *event, const timeline *t)
 {
@@ -446,7 +458,7 @@ static void write_sent_event(kd_jw *w, const kd_event *event, const timeline *t)
         doc = NULL;
     if (kd_json_get(doc, "messageId"))
         KD_JW_STR(w, "messageId", kd_json_text(kd_json_get(doc, "messageId")));
-    KD_JW_STR(w, "type", kd_json_get(doc, "type") ? kd_json_text(kd_json_get(doc, "type")) : kd_str_z(kd_kind_name(event->kind)));
+    KD_JW_Z(w, "type", call_name(event->kind));
     if (kd_json_get(doc, "event"))
         KD_JW_STR(w, "name", kd_json_text(kd_json_get(doc, "event")));
     kd_jw_key(w, "event");

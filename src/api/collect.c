@@ -26,8 +26,7 @@ static void write_rejected(kd_jw *w, const collection *c)
         KD_JW_I64(w, "index", (int64_t)i);
         if (e->message_id.len)
             KD_JW_STR(w, "messageId", e->message_id);
-        if (e->err.field[0])
-            KD_JW_Z(w, "field", e->err.field);
+        KD_JW_Z(w, "field", e->err.field[0] ? e->err.field : "/"); /* "/": the event as a whole */
         KD_JW_Z(w, "reason", e->err.msg);
         kd_jw_object_end(w);
     }
@@ -208,7 +207,7 @@ void kd_collect_project_settings(kd_request *request)
     kd_str key = kd_request_segment(request, 2);
     kd_jw  w;
     if (kd_keys_source_of(request->parts->keys, key).len == 0) {
-        kd_reply_error(request, 404, "not-found", "there is no such write key", "");
+        kd_reply_error(request, 404, "not_found", "there is no such write key", "");
         return;
     }
     kd_jw_init(&w, &request->out);

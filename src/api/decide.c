@@ -68,6 +68,7 @@ static kd_status read_customer(asked *a, kd_request *request, kd_err *err)
     }
     if (proven_user)
         a->question.unproven = false;
+    a->question.public_caller = !trusted;
     a->question.keys = a->keys;
     return KD_OK;
 }

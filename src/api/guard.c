@@ -44,19 +44,21 @@ static int refuse(kd_err *err, int code, const char *why)
 /* "METHOD SP URI SP VERSION": one blank each, nothing odd in the URI. */
 static int check_request_line(const kd_raw_request *raw, kd_err *err)
 {
-    kd_str method = kd_str_z(raw->method), uri = { raw->uri, raw->uri_len };
+    kd_str method = kd_str_z(raw->method), target = raw->target;
     if (!kd_is_token(method))
         return refuse(err, 400, "the request's method is not a token");
-    if (raw->uri != raw->method + method.len + 1 || raw->version != raw->uri + raw->uri_len + 1)
+    if (raw->uri != raw->method + method.len + 1 || raw->version != raw->uri + target.len + 1)
         return refuse(err, 400, "the request line is not METHOD, one blank, path, one blank, version");
     if (strcmp(raw->version, "HTTP/1.1") != 0 && strcmp(raw->version, "HTTP/1.0") != 0)
         return refuse(err, 505, "the request's version is not HTTP/1.1 or HTTP/1.0");
-    if (uri.len == 0 || uri.ptr[0] != '/')
+    if (target.len == 0 || target.ptr[0] != '/')
         return refuse(err, 400, "the request's target does not begin with '/'");
+    for (size_t i = 0; i < target.len; i++)
+        if (target.ptr[i] <= ' ' || target.ptr[i] > '~')
+            return refuse(err, 400, "the request's target holds a blank, a control character or a byte that must be percent-encoded");
     return 0;
 }
 
-/* Needs the bytes as they were when the line was read: raw->uri itself is cut at '?', '&' and '=' by then. */
 static int check_layout(const kd_raw_request *raw, kd_err *err)
 {
     const char *end = raw->version + strlen(raw->version);

@@ -17,7 +17,7 @@ typedef struct kd_header { kd_str name, value; } kd_header; /* value without bla
 typedef struct kd_raw_request { /* as the library presents it, pointing into its read buffer */
     const char      *method;    /* NUL-terminated, like uri and version */
     const char      *uri;
-    size_t           uri_len;   /* as written: the library cuts it at '?' later */
+    kd_str           target;    /* a copy of the URI as written: the library cuts its own at '?', '&' and '=' */
     const char      *version;
     const kd_header *headers;   /* in the order sent, values untrimmed */
     size_t           header_count;

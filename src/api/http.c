@@ -120,9 +120,8 @@ static void *request_begin(void *self, const char *uri, struct MHD_Connection *c
     p->worker = worker;
     p->connection = connection;
     p->begun_us = kd_monotonic_us();
-    /* The raw pointer is kept beside the copy: guard.c compares where things lie. */
-    p->target = kd_str_z(uri);
-    request->path = kd_str_copy(arena, p->target);
+    p->uri = uri;
+    p->target = request->path = kd_str_copy(arena, kd_str_z(uri));
     question = request->path.len ? memchr(request->path.ptr, '?', request->path.len) : NULL;
     if (question) {
         p->query = (kd_str){ question + 1, request->path.len - (size_t)(question - request->path.ptr) - 1 };
@@ -350,7 +349,7 @@ static enum MHD_Result take_body(kd_request *request, const char *data, size_t *
     p->bytes_in += *size;
     if (p->bytes_in > max)
         p->too_large = true;
-    else
+    if (!p->too_large)
         kd_buf_add(&request->out, data, *size);
     *size = 0;
     return p->bytes_in > max * DROPPED_FACTOR ? MHD_NO : MHD_YES;
@@ -370,7 +369,7 @@ static enum MHD_Result header_complete(kd_request *request, const char *method, 
         p->header_count = KD_HEADERS_MAX;
         return refuse(request, 431, "limit", "the request has too many headers");
     }
-    code = kd_guard_check(&p->framing, &(kd_raw_request){ method, p->target.ptr, p->target.len, version, p->headers, p->header_count,
+    code = kd_guard_check(&p->framing, &(kd_raw_request){ method, p->uri, p->target, version, p->headers, p->header_count,
                                                          http->options.limits.header_bytes_max }, &err);
     for (size_t i = 0; i < p->header_count; i++)
         p->headers[i].value = kd_str_trim(p->headers[i].value);
@@ -389,10 +388,14 @@ static enum MHD_Result header_complete(kd_request *request, const char *method, 
         return refuse(request, 421, "host", "this server answers to the names of this machine only; setting http_allowed_hosts adds others");
     if (atomic_load_explicit(&http->stopping, memory_order_relaxed))
         return refuse(request, 503, "stopping", "the server is stopping");
-    if (p->framing.has_length && p->framing.length > http->options.limits.body_bytes_max)
-        return refuse(request, 413, "limit", "the request's body is longer than the server's limit");
+    if (p->framing.has_length && p->framing.length > http->options.limits.body_bytes_max) {
+        /* A client in the middle of sending would see a broken connection, not the answer: let it finish, within reason. */
+        if (p->framing.length / DROPPED_FACTOR > http->options.limits.body_bytes_max || kd_request_header(request, "Expect").len > 0)
+            return refuse(request, 413, "limit", "the request's body is longer than the server's limit");
+        p->too_large = true;
+    }
     kd_buf_init(&request->out, request->arena);
-    if (p->framing.has_length)
+    if (p->framing.has_length && !p->too_large)
         kd_buf_reserve(&request->out, p->framing.length < 256 * 1024 ? (size_t)p->framing.length : 256 * 1024);
     return MHD_YES;
 }
@@ -406,7 +409,7 @@ static void answer_unrouted(kd_request *request)
     kd_route_find(http->options.routes, http->options.route_count, 0, request->path, &allowed);
     other = allowed ? kd_route_find(http->options.routes, http->options.route_count, allowed & (0U - allowed), request->path, &ignored) : NULL;
     if (allowed == 0) {
-        kd_reply_error(request, 404, "not-found", "there is nothing at this path", "");
+        kd_reply_error(request, 404, "not_found", "there is nothing at this path", "");
     } else if (request->method == KD_OPTIONS) {
         answer_options(request, allowed, other && (other->flags & KD_ROUTE_CORS));
     } else {

@@ -14,8 +14,8 @@ static const struct { const char *name, *description; } tags[] = {
 };
 
 static const struct { const char *name, *type, *description; } parameters[] = {
-    { "id", "string", "The id." },
-    { "person", "string", "A person id, or any identity value: user id, e-mail, card, anonymous id." },
+    { "id", "string", "The id; of a person also any identity value: user id, e-mail, card, anonymous id." },
+    { "person", "string", "Whose: a person id or any identity value; none for a visitor never seen." },
     { "key", "string", "The write key." },
     { "limit", "integer", "At most so many entries." },
     { "cursor", "string", "Where the answer before said to go on." },

@@ -73,6 +73,7 @@ typedef struct kd_question {
     kd_str          language;        /* "en", "de" */
     bool            explain;         /* recommend: also how many candidates there were and what was removed */
     bool            receipt;         /* append receipts */
+    bool            public_caller;   /* by a write key: links from one person to another are not followed */
     bool            unproven;        /* the caller named somebody without proof: said as "identity":"unproven" */
 } kd_question;
 kd_status kd_answer_decide(kd_buf *out, kd_parts *parts, kd_reader *reader, const kd_question *question, kd_arena *arena, kd_err *err);

@@ -13,7 +13,8 @@ struct kd_request_private {
     kd_header       headers[KD_HEADERS_MAX];
     size_t          header_count;
     kd_framing      framing;
-    kd_str          target;        /* the request's target as written: path and query */
+    const char     *uri;           /* where the target lies in the library's buffer: an address to compare, cut by now */
+    kd_str          target;        /* as written: path and query */
     kd_str          query;         /* raw, without '?' */
     kd_header       reply[KD_REPLY_HEADERS_MAX];
     size_t          reply_count;

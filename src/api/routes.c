@@ -57,9 +57,9 @@ static const kd_route routes[] = {
     ROUTE(KD_GET, "/", kd_api_home, "home", 0, .tag = "operate", .summary = "The state of the engine, and snippets to copy", .query_names = "lang", .answer = "Text", .media = "text/html; charset=utf-8"),
     ROUTE(KD_GET, "/login", kd_api_login_link, "login_link", 0, .tag = "operate", .summary = "Log in by the link that the server prints", .query_names = "token", .code = 303, .errors = "401"),
 
-    ROUTE(KD_GET, "/v1/admin/profiles/{}", kd_admin_profile, "admin_profile", 0, ADMIN, .summary = "What is known of one person", .path_names = "person", .answer = "Profile", .errors = "401,403,404"),
+    ROUTE(KD_GET, "/v1/admin/profiles/{}", kd_admin_profile, "admin_profile", 0, ADMIN, .summary = "What is known of one person", .path_names = "id", .answer = "Profile", .errors = "401,403,404"),
     ROUTE(KD_GET, "/v1/admin/profiles/{}/events", kd_admin_profile_events, "admin_profile_events", 0, ADMIN, .summary = "What one person did, newest first",
-          .path_names = "person", .query_names = "limit,cursor", .answer = "ProfileEvents", .errors = "401,403,404"),
+          .path_names = "id", .query_names = "limit,cursor", .answer = "ProfileEvents", .errors = "401,403,404"),
     ROUTE(KD_POST, "/v1/admin/profiles/find", kd_admin_profile_find, "admin_profile_find", 0, ADMIN, .summary = "The same by an id in the body, so that it stands in no URL",
           .body = "FindRequest", .answer = "Profile", .errors = "401,403,404"),
     ROUTE(KD_GET, "/v1/admin/decisions/{}", kd_admin_decision, "admin_decision", 0, ADMIN, .summary = "The receipt of a decision", .path_names = "id", .query_names = "person",

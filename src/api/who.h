@@ -1,0 +1,10 @@
+/* api/who.h -- from keys or an id to the person whose profile answers. Private to api/. */
+#ifndef KD_API_WHO_H
+#define KD_API_WHO_H
+#include "api/parts.h"
+
+/* Lock the first of `persons` (nil ones are passed over) that has a profile. One that was only ever linked to (an e-mail in
+ * a server's identify has no events of its own) stands, with `follow`, for the person it is proven to be. KD_OK with *entry
+ * NULL when there is none. */
+kd_status kd_who_acquire(kd_person **entry, kd_parts *parts, kd_reader *reader, const kd_id *persons, size_t count, bool follow, kd_err *err);
+#endif
