@@ -387,7 +387,7 @@ static scratch *scratch_take(kd_recommender *recommender, uint32_t item_count, u
         kd_fail_memory(err);
         return NULL;
     }
-    if (product_count > one->seen_room || one->turn == UINT32_MAX) {
+    if (!one->seen || product_count > one->seen_room || one->turn == UINT32_MAX) {
         free(one->seen);
         one->seen_room = product_count + product_count / 4 + 64; /* the catalogue grows a product at a time */
         one->seen = calloc(one->seen_room, sizeof *one->seen);
