@@ -9,8 +9,9 @@
 enum { BAD_BYTES_MAX = 4 << 20, TELL_EVERY_US = 200 * 1000, CHECK_EVERY_ROWS = 256 };
 
 static const struct { const char *name; kd_import_what what; } kinds[] = {
-    { "orders", KD_IMPORT_ORDERS },   { "products", KD_IMPORT_PRODUCTS }, { "customers", KD_IMPORT_CUSTOMERS }, { "events", KD_IMPORT_EVENTS },
-    { "content", KD_IMPORT_CONTENT }, { "places", KD_IMPORT_PLACES },     { "postal", KD_IMPORT_POSTAL },       { "weather", KD_IMPORT_WEATHER },
+    { "orders", KD_IMPORT_ORDERS }, { "products", KD_IMPORT_PRODUCTS }, { "customers", KD_IMPORT_CUSTOMERS },
+    { "events", KD_IMPORT_EVENTS }, { "content", KD_IMPORT_CONTENT },   { "places", KD_IMPORT_PLACES },
+    { "postal", KD_IMPORT_POSTAL }, { "weather", KD_IMPORT_WEATHER },
 };
 
 kd_status kd_import_what_parse(kd_import_what *out, kd_str name)
@@ -77,8 +78,9 @@ static void tell(kd_import *run)
     run->progress(run->self, run->counts, done, run->bytes_total);
 }
 
-kd_status kd_import_run(kd_import_counts *counts, const kd_importer *to, kd_input *in, const char *name, const kd_import_options *options,
-                        kd_import_progress progress, void *self, const volatile bool *cancel, kd_err *err)
+kd_status kd_import_run(kd_import_counts *counts, const kd_importer *to, kd_input *in, const char *name,
+                        const kd_import_options *options, kd_import_progress progress, void *self,
+                        const volatile bool *cancel, kd_err *err)
 {
     kd_import_options filled = with_defaults(options);
     kd_import        *run = calloc(1, sizeof *run);
@@ -87,14 +89,16 @@ kd_status kd_import_run(kd_import_counts *counts, const kd_importer *to, kd_inpu
     *counts = (kd_import_counts){ .currency = filled.currency };
     if (!run)
         return kd_fail_memory(err);
-    *run = (kd_import){ .to = to, .options = &filled, .counts = counts, .in = in, .name = name, .progress = progress, .self = self, .cancel = cancel };
+    *run = (kd_import){ .to = to, .options = &filled, .counts = counts, .in = in, .name = name, .progress = progress,
+        .self = self, .cancel = cancel };
     run->bad_arena = kd_arena_new(BAD_BYTES_MAX);
     run->told_us = kd_monotonic_us();
     kd_input_progress(in, &done, &run->bytes_total);
     status = run->bad_arena ? run_kind(run, err) : kd_fail_memory(err);
     if (status == KD_OK && !counts->cancelled && counts->rows < run->mark.check_row) {
         kd_import_mark_put(run, NULL, err);
-        status = kd_fail(err, KD_CONFLICT, "the file is shorter than when its import began; the noted progress is dropped: run the command again");
+        status = kd_fail(err, KD_CONFLICT,
+                         "the file is shorter than when its import began; the noted progress is dropped: run the command again");
     }
     if (run->begun || run->bad_count > 0) {
         kd_err    late = { 0 };
@@ -172,14 +176,16 @@ kd_status kd_import_seen(kd_import *run, const kd_row *row, kd_err *err)
     if (run->counts->rows != run->mark.check_row || run->hash == run->mark.check_hash)
         return KD_OK;
     kd_import_mark_put(run, NULL, err);
-    return kd_fail(err, KD_CONFLICT, "the file has changed since its import began; the noted progress is dropped: run the command again");
+    return kd_fail(err, KD_CONFLICT,
+                   "the file has changed since its import began; the noted progress is dropped: run the command again");
 }
 
 kd_status kd_import_reject(kd_import *run, uint64_t line, const kd_err *why, kd_str raw, kd_err *err)
 {
     run->counts->quarantined++;
     if (run->counts->quarantined > run->options->quarantine_max)
-        return kd_fail_field(err, KD_LIMIT, why->field, "more than %zu bad rows: is this the right kind of file? the last one, line %" PRIu64 ": %.120s",
+        return kd_fail_field(err, KD_LIMIT, why->field,
+                             "more than %zu bad rows: is this the right kind of file? the last one, line %" PRIu64 ": %.120s",
                              run->options->quarantine_max, line, why->msg);
     if (run->options->dry_run)
         return KD_OK;
@@ -208,8 +214,8 @@ kd_status kd_import_bad_rows_flush(kd_import *run, kd_err *err)
     kd_status status = kd_import_begin(run, err);
     if (status != KD_OK || run->bad_count == 0)
         return status;
-    status = kd_quarantine_put(run->to->store, run->to->vault, run->bad, run->bad_count, run->name, kd_import_what_name(run->options->what),
-                               run->fingerprint, kd_now(run->to->clock), err);
+    status = kd_quarantine_put(run->to->store, run->to->vault, run->bad, run->bad_count, run->name,
+                               kd_import_what_name(run->options->what), run->fingerprint, kd_now(run->to->clock), err);
     if (status == KD_OK) {
         run->bad_count = 0;
         kd_arena_reset(run->bad_arena);
@@ -243,7 +249,8 @@ static kd_status mark_get(kd_import *run, kd_err *err)
     kd_status status = kd_reader_meta(&text, run->to->reader, run->mark_name, arena, err);
     if (status == KD_OK) {
         const char *z = kd_str_cstr(arena, text);
-        if (z && sscanf(z, "%" SCNu64 " %" SCNu64 " %" SCNx64, &mark.row, &mark.check_row, &mark.check_hash) == 3 && mark.check_row > run->counts->rows) {
+        if (z && sscanf(z, "%" SCNu64 " %" SCNu64 " %" SCNx64, &mark.row, &mark.check_row, &mark.check_hash) == 3
+            && mark.check_row > run->counts->rows) {
             run->mark = mark;
             run->marked = true;
             run->counts->resumed_at = mark.row > 0 ? mark.row - 1 : 0;
@@ -259,7 +266,8 @@ kd_status kd_import_begin(kd_import *run, kd_err *err)
     if (run->begun || run->options->dry_run)
         return KD_OK;
     run->fingerprint = kd_hash64(&run->bytes_total, sizeof run->bytes_total, run->hash);
-    snprintf(run->mark_name, sizeof run->mark_name, "import/%016" PRIx64, kd_hash64(&run->fingerprint, sizeof run->fingerprint, hash_of_options(run->options)));
+    uint64_t name = kd_hash64(&run->fingerprint, sizeof run->fingerprint, hash_of_options(run->options));
+    snprintf(run->mark_name, sizeof run->mark_name, "import/%016" PRIx64, name);
     kd_status status = mark_get(run, err);
     run->begun = status == KD_OK;
     return status;

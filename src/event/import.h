@@ -10,12 +10,21 @@
 #include "catalog/feeds.h"
 #include "event/ingest.h"
 
-typedef enum kd_import_what { KD_IMPORT_ORDERS, KD_IMPORT_PRODUCTS, KD_IMPORT_CUSTOMERS, KD_IMPORT_EVENTS, KD_IMPORT_CONTENT, KD_IMPORT_PLACES, KD_IMPORT_POSTAL, KD_IMPORT_WEATHER } kd_import_what;
+typedef enum kd_import_what {
+    KD_IMPORT_ORDERS, KD_IMPORT_PRODUCTS, KD_IMPORT_CUSTOMERS, KD_IMPORT_EVENTS, KD_IMPORT_CONTENT, KD_IMPORT_PLACES,
+    KD_IMPORT_POSTAL, KD_IMPORT_WEATHER
+} kd_import_what;
 kd_status   kd_import_what_parse(kd_import_what *out, kd_str name);
 const char *kd_import_what_name(kd_import_what what);
 
-typedef enum kd_import_format { KD_IMPORT_AUTO /* by the file's name; a pipe is CSV, of events JSON Lines */, KD_IMPORT_CSV, KD_IMPORT_JSONL } kd_import_format;
-typedef enum kd_import_dates { KD_DATES_CLEAR /* "03/04/2026" is refused */, KD_DATES_DMY, KD_DATES_MDY } kd_import_dates; /* of dates with slashes */
+typedef enum kd_import_format {
+    KD_IMPORT_AUTO,  /* by the file's name; a pipe is CSV, of events JSON Lines */
+    KD_IMPORT_CSV, KD_IMPORT_JSONL
+} kd_import_format;
+typedef enum kd_import_dates { /* what comes first in dates with slashes */
+    KD_DATES_CLEAR,  /* "03/04/2026" is refused */
+    KD_DATES_DMY, KD_DATES_MDY
+} kd_import_dates;
 
 typedef struct kd_import_options {
     kd_import_what     what;
@@ -43,9 +52,11 @@ typedef struct kd_import_counts {
     uint64_t orders, returns;                 /* distinct order ids with order lines, with return lines */
     uint64_t order_lines, return_lines;
     uint64_t adjustments;                     /* lines that are no sale and no return by their quantity or price, kept as such */
-    uint64_t anonymous_lines, zero_price_lines, service_lines; /* of all lines: without a customer; price 0; postage, fees, manual entries */
+    uint64_t anonymous_lines;                 /* of all lines: without a customer */
+    uint64_t zero_price_lines, service_lines; /* of all lines: at price 0; postage, fees, manual entries */
     uint64_t customers, products;             /* distinct ones of orders; customers put, products put */
-    uint64_t documents, refused;              /* of catalogue and weather files: put (products too); refused by their content (quarantined too) */
+    uint64_t documents;                       /* of catalogue and weather files: put, products too */
+    uint64_t refused;                         /* of catalogue files: refused by the catalogue, and quarantined */
     int64_t  revenue_micro;                   /* sum of quantity * price of order lines, exact */
     kd_currency currency;                     /* of revenue_micro: lines in another currency are not in it */
     uint64_t resumed_at;                      /* row after which this run went on; 0: from the start */
@@ -59,11 +70,13 @@ typedef void (*kd_import_progress)(void *self, const kd_import_counts *counts, u
 
 /* One file. `name` is what the operator called it (for quarantine and resume). Progress is called about five times a
  * second; it returns nothing: cancel by setting *cancel. */
-kd_status kd_import_run(kd_import_counts *counts, const kd_importer *to, kd_input *in, const char *name, const kd_import_options *options,
-                        kd_import_progress progress, void *self, const volatile bool *cancel, kd_err *err);
+kd_status kd_import_run(kd_import_counts *counts, const kd_importer *to, kd_input *in, const char *name,
+                        const kd_import_options *options, kd_import_progress progress, void *self,
+                        const volatile bool *cancel, kd_err *err);
 
 typedef struct kd_quarantined { kd_id id; int64_t time_ms; kd_str file, what, field, reason, raw; uint64_t line; } kd_quarantined;
 /* Bad rows, by file and line; owned by `arena`. They hold what the shop sent, so they are sealed in the store. */
-kd_status kd_quarantine_list(kd_quarantined **rows, size_t *count, kd_reader *reader, const kd_vault *vault, kd_id after, size_t limit, kd_arena *arena, kd_err *err);
+kd_status kd_quarantine_list(kd_quarantined **rows, size_t *count, kd_reader *reader, const kd_vault *vault, kd_id after,
+                             size_t limit, kd_arena *arena, kd_err *err);
 kd_status kd_quarantine_clear(kd_store *store, kd_reader *reader, size_t *cleared, kd_err *err);
 #endif

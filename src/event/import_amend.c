@@ -11,7 +11,8 @@ enum { AMEND_BYTES_MAX = 256 << 20, KEYS_AT_ONCE = 256 };
 
 static bool same_line(const kd_fact_line *a, const kd_fact_line *b)
 {
-    return a->quantity == b->quantity && a->price_micro == b->price_micro && kd_str_eq(a->product, b->product) && kd_str_eq(a->variant, b->variant);
+    return a->quantity == b->quantity && a->price_micro == b->price_micro && kd_str_eq(a->product, b->product)
+        && kd_str_eq(a->variant, b->variant);
 }
 
 /* Which lines of `event` the stored one lacks: of equal lines as many as there are more, at most as many as it is shorter. */
@@ -70,7 +71,8 @@ static kd_status write_body(kd_buf *out, const kd_json *body, kd_str message_id,
 }
 
 /* *made false: nothing is missing. */
-static kd_status supplement(kd_incoming *out, bool *made, const kd_import *run, const kd_incoming *event, const kd_fact *stored, kd_arena *arena, kd_err *err)
+static kd_status supplement(kd_incoming *out, bool *made, const kd_import *run, const kd_incoming *event, const kd_fact *stored,
+                            kd_arena *arena, kd_err *err)
 {
     const kd_json *body = NULL;
     kd_buf         text, id;
@@ -108,8 +110,8 @@ static kd_status supplement(kd_incoming *out, bool *made, const kd_import *run, 
 }
 
 /* Append to `made` what a run of at most KEYS_AT_ONCE events lacks in the store. */
-static kd_status find_supplements(kd_incoming *made, size_t *made_count, const kd_import *run, const kd_incoming *events, size_t count,
-                                  kd_arena *arena, kd_err *err)
+static kd_status find_supplements(kd_incoming *made, size_t *made_count, const kd_import *run, const kd_incoming *events,
+                                  size_t count, kd_arena *arena, kd_err *err)
 {
     kd_key    keys[KEYS_AT_ONCE] = { 0 };
     kd_id     persons[KEYS_AT_ONCE];
@@ -142,8 +144,10 @@ kd_status kd_import_amend(kd_import *run, const kd_incoming *events, size_t coun
     kd_incoming *made = arena ? KD_NEW(arena, kd_incoming, count) : NULL;
     size_t       made_count = 0, stored = 0, duplicates = 0;
     kd_status    status = made ? KD_OK : kd_fail_memory(err);
-    for (size_t i = 0; i < count && status == KD_OK; i += KEYS_AT_ONCE)
-        status = find_supplements(made, &made_count, run, events + i, count - i < KEYS_AT_ONCE ? count - i : KEYS_AT_ONCE, arena, err);
+    for (size_t i = 0; i < count && status == KD_OK; i += KEYS_AT_ONCE) {
+        size_t some = count - i < KEYS_AT_ONCE ? count - i : KEYS_AT_ONCE;
+        status = find_supplements(made, &made_count, run, events + i, some, arena, err);
+    }
     if (status == KD_OK && made_count > 0)
         status = kd_ingest_write(run->to->ingest, made, made_count, &stored, &duplicates, err);
     if (status == KD_OK) {

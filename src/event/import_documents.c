@@ -31,8 +31,9 @@ static kd_status put_changes(shelf *s, kd_err *err)
     if (status == KD_OK && s->count > 0 && !run->options->dry_run)
         status = kd_catalog_put(run->to->catalog, s->changes, s->count, kd_now(run->to->clock), s->bad, &refused, err);
     for (size_t i = 0; i < s->count && status == KD_OK; i++) {
+        const kd_json *body = s->changes[i].body;
         if (s->bad[i].status != KD_OK)
-            status = kd_import_reject(run, s->lines[i], &s->bad[i], s->changes[i].body ? s->changes[i].body->raw : s->changes[i].id, err);
+            status = kd_import_reject(run, s->lines[i], &s->bad[i], body ? body->raw : s->changes[i].id, err);
         run->counts->documents += s->bad[i].status == KD_OK;
         run->counts->products += s->products && s->bad[i].status == KD_OK;
     }
@@ -132,10 +133,16 @@ static kd_status write_measures(kd_jw *w, const kd_row *row, bool comma, kd_err 
     return KD_OK;
 }
 
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
 /* "store-1:2026-11-22", "de-10115:2026-11-22T14:00Z": where, and the day or the minute. */
 static kd_status weather_id(kd_buf *id, const kd_row *row, const kd_import *run, char iso[25], kd_err *err)
 {
-    kd_str      place = row->field[W_PLACE], postal = row->field[W_POSTAL], country = row->field[W_COUNTRY], time = row->field[W_TIME];
+    kd_str      place = row->field[W_PLACE], postal = row->field[W_POSTAL];
+    kd_str      country = row->field[W_COUNTRY], time = row->field[W_TIME];
     int64_t     ms, written;
     const char *why;
     bool        day_only = !memchr(time.ptr ? time.ptr : "", ':', time.len);
@@ -150,7 +157,7 @@ static kd_status weather_id(kd_buf *id, const kd_row *row, const kd_import *run,
         kd_buf_add_str(id, place);
     else {
         for (size_t i = 0; i < country.len; i++)
-            kd_buf_add_byte(id, (uint8_t)(country.ptr[i] >= 'A' && country.ptr[i] <= 'Z' ? country.ptr[i] - 'A' + 'a' : country.ptr[i]));
+            kd_buf_add_byte(id, (uint8_t)lower(country.ptr[i]));
         kd_buf_add_byte(id, '-');
         kd_buf_add_str(id, postal);
     }
@@ -188,7 +195,8 @@ static kd_status weather_doc(kd_doc *out, const kd_import *run, const kd_row *ro
     kd_jw_object_end(&w);
     if (status == KD_OK)
         status = kd_buf_status(&body, err);
-    *out = (kd_doc){ .kind = KD_STR("weather"), .id = kd_buf_str(&id), .valid_from_ms = kd_now(run->to->clock), .body = kd_buf_str(&body) };
+    *out = (kd_doc){ .kind = KD_STR("weather"), .id = kd_buf_str(&id), .valid_from_ms = kd_now(run->to->clock),
+        .body = kd_buf_str(&body) };
     return status;
 }
 
@@ -233,7 +241,9 @@ kd_status kd_import_weather(kd_import *run, kd_err *err)
         return kd_fail_memory(err);
     a->run = run;
     a->arena = kd_arena_new(BATCH_BYTES_MAX);
-    status = a->arena ? kd_rows_open(&rows, run->in, &weather_table, run->options, kd_import_format_of(run), err) : kd_fail_memory(err);
+    status = a->arena ? KD_OK : kd_fail_memory(err);
+    if (status == KD_OK)
+        status = kd_rows_open(&rows, run->in, &weather_table, run->options, kd_import_format_of(run), err);
     if (status == KD_OK)
         kd_import_hash(run, kd_rows_columns(rows));
     while (status == KD_OK && kd_import_go_on(run))

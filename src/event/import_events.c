@@ -249,7 +249,8 @@ static kd_status take_row(reading *r, const kd_row *row, bool customers, kd_err 
     }
     run->counts->events++;
     run->counts->customers += customers;
-    if (!run->options->dry_run && run->counts->rows >= run->mark.row) /* the first batch is made before the mark is known: it repeats itself */
+    /* The mark is read when the first batch leaves: that batch repeats what an earlier run wrote, and is known. */
+    if (!run->options->dry_run && run->counts->rows >= run->mark.row)
         kd_flight_add(run->flight);
     run->safe_row = run->counts->rows + 1;
     return KD_OK;
@@ -286,9 +287,10 @@ static kd_status run_events(kd_import *run, bool customers, kd_err *err)
     reading   r = { .run = run, .arena = kd_arena_new(64 << 20) };
     kd_rows  *rows = NULL;
     kd_status status = r.arena ? kd_flight_open(&run->flight, run, err) : kd_fail_memory(err);
+    const kd_import_table *table = customers ? &customer_table : &event_table;
     kd_buf_init(&r.json, NULL);
     if (status == KD_OK)
-        status = kd_rows_open(&rows, run->in, customers ? &customer_table : &event_table, run->options, kd_import_format_of(run), err);
+        status = kd_rows_open(&rows, run->in, table, run->options, kd_import_format_of(run), err);
     if (status == KD_OK) {
         kd_import_hash(run, kd_rows_columns(rows));
         status = read_file(&r, rows, customers, err);

@@ -184,13 +184,14 @@ void kd_flight_add(kd_flight *flight)
 
 kd_status kd_flight_land(kd_flight *flight, kd_err *err)
 {
-    kd_status status = send(flight, err);
+    const kd_import *run = flight->run;
+    kd_status        status = send(flight, err);
     for (size_t i = 0; i < BATCHES && status == KD_OK; i++) { /* oldest first */
         batch *b = &flight->batches[(flight->next + i) % BATCHES];
         status = receive(b, err);
         b->count = 0;
     }
-    if (status == KD_OK && flight->run->counts->cancelled && flight->run->begun)
-        status = kd_import_mark_put(flight->run, &(kd_mark){ flight->run->safe_row, flight->run->counts->rows, flight->run->hash }, err);
+    if (status == KD_OK && run->counts->cancelled && run->begun)
+        status = kd_import_mark_put(flight->run, &(kd_mark){ run->safe_row, run->counts->rows, run->hash }, err);
     return status;
 }

@@ -31,11 +31,13 @@ enum {
     NONE = -1
 };
 
-enum { F_ORDER, F_PRODUCT, F_VARIANT, F_NAME, F_QUANTITY, F_TIME, F_PRICE, F_TOTAL, F_CURRENCY, F_CUSTOMER, F_EMAIL, F_CARD, F_PHONE, F_PLACE };
+enum { F_ORDER, F_PRODUCT, F_VARIANT, F_NAME, F_QUANTITY, F_TIME, F_PRICE, F_TOTAL, F_CURRENCY, F_CUSTOMER, F_EMAIL, F_CARD,
+    F_PHONE, F_PLACE };
 static const kd_import_field fields[] = {
-    [F_ORDER] = { "order", "orderid invoice invoiceid invoiceno invoicenumber order orderno ordernumber receipt receiptid receiptno "
-                           "receiptnumber basketid basket transactionid transactionno", true },
-    [F_PRODUCT] = { "product", "productid product stockcode itemid item articleid article articleno articlenumber productcode sku", true },
+    [F_ORDER] = { "order", "orderid invoice invoiceid invoiceno invoicenumber order orderno ordernumber receipt receiptid "
+                           "receiptno receiptnumber basketid basket transactionid transactionno", true },
+    [F_PRODUCT] = { "product", "productid product stockcode itemid item articleid article articleno articlenumber "
+                               "productcode sku", true },
     [F_VARIANT] = { "variant", "variantid variant sku", false },
     [F_NAME] = { "name", "description title name productname itemname producttitle producttype", false },
     [F_QUANTITY] = { "quantity", "quantity qty pieces units", false },
@@ -53,8 +55,10 @@ static const kd_import_table table = { fields, sizeof fields / sizeof *fields, f
 
 /* Codes under which tills book what is no merchandise. Such lines stay in their orders (the customer paid them); they are
  * only counted apart. */
-static const char *const service_codes[] = { "POST", "DOT", "M", "D", "S", "B", "C2", "C3", "CRUK", "PADS", "BANK CHARGES", "AMAZONFEE", "AMAZON FEE",
-    "POSTAGE", "SHIPPING", "CARRIAGE", "DELIVERY", "FEE", "FEES", "MANUAL", "DISCOUNT", "ADJUST", "ADJUSTMENT", "DEPOSIT", "GIFT WRAP" };
+static const char *const service_codes[] = {
+    "POST", "DOT", "M", "D", "S", "B", "C2", "C3", "CRUK", "PADS", "BANK CHARGES", "AMAZONFEE", "AMAZON FEE", "POSTAGE",
+    "SHIPPING", "CARRIAGE", "DELIVERY", "FEE", "FEES", "MANUAL", "DISCOUNT", "ADJUST", "ADJUSTMENT", "DEPOSIT", "GIFT WRAP",
+};
 
 typedef struct order_row {   /* a row, understood; texts borrow from it */
     kd_kind     kind;
@@ -65,8 +69,8 @@ typedef struct order_row {   /* a row, understood; texts borrow from it */
     uint32_t    ordinal;
 } order_row;
 
-typedef struct line { uint32_t product_at, product_len, variant_at, variant_len, name_at, name_len; int32_t quantity; int64_t price_micro; } line;
-typedef struct span { uint32_t at, len; } span;
+typedef struct span { uint32_t at, len; } span;    /* of a basket's texts */
+typedef struct line { span product, variant, name; int32_t quantity; int64_t price_micro; } line;
 typedef struct basket {      /* an order whose lines are still coming in */
     uint64_t    key, first_row;
     int32_t     next_in_bucket, newer, older;
@@ -101,8 +105,11 @@ typedef struct orders {
 
 static kd_status read_texts(order_row *out, const kd_row *row, kd_err *err)
 {
-    static const struct { int field; size_t max; } texts[] = { { F_ORDER, NAME_MAX_BYTES }, { F_PRODUCT, NAME_MAX_BYTES }, { F_VARIANT, NAME_MAX_BYTES },
-        { F_PLACE, NAME_MAX_BYTES }, { F_CUSTOMER, KD_KEY_VALUE_MAX }, { F_EMAIL, KD_KEY_VALUE_MAX }, { F_CARD, KD_KEY_VALUE_MAX }, { F_PHONE, KD_KEY_VALUE_MAX } };
+    static const struct { int field; size_t max; } texts[] = {
+        { F_PRODUCT, NAME_MAX_BYTES },     { F_VARIANT, NAME_MAX_BYTES },   { F_PLACE, NAME_MAX_BYTES },
+        { F_CUSTOMER, KD_KEY_VALUE_MAX },  { F_EMAIL, KD_KEY_VALUE_MAX },   { F_CARD, KD_KEY_VALUE_MAX },
+        { F_PHONE, KD_KEY_VALUE_MAX },
+    };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (row->field[texts[i].field].len > texts[i].max)
             return kd_fail_field(err, KD_INVALID, fields[texts[i].field].name, "longer than %zu bytes", texts[i].max);
@@ -122,18 +129,19 @@ static kd_status read_texts(order_row *out, const kd_row *row, kd_err *err)
 /* A price of one piece; where only the amount of the line is told, that by the quantity, rounded to a millionth. */
 static kd_status read_price(order_row *out, const kd_row *row, const kd_import_options *options, kd_err *err)
 {
-    int64_t total, quantity = out->quantity;
+    const char *point = options->decimal_comma ? "comma" : "point";
+    int64_t     total, quantity = out->quantity;
     out->price_micro = KD_PRICE_NONE;
     out->currency = options->currency;
     if (row->field[F_CURRENCY].len > 0 && !kd_currency_parse(&out->currency, row->field[F_CURRENCY]))
         return kd_fail_field(err, KD_INVALID, "currency", "not an ISO 4217 code of three letters");
     if (row->field[F_PRICE].len > 0)
         return kd_micro_parse(&out->price_micro, row->field[F_PRICE], options->decimal_comma) ? KD_OK
-            : kd_fail_field(err, KD_INVALID, "price", "the price is not a number%s", options->decimal_comma ? "" : " with a decimal point");
+            : kd_fail_field(err, KD_INVALID, "price", "the price is not a number with a decimal %s", point);
     if (row->field[F_TOTAL].len == 0)
         return KD_OK;
     if (!kd_micro_parse(&total, row->field[F_TOTAL], options->decimal_comma))
-        return kd_fail_field(err, KD_INVALID, "line_total", "the amount is not a number%s", options->decimal_comma ? "" : " with a decimal point");
+        return kd_fail_field(err, KD_INVALID, "line_total", "the amount is not a number with a decimal %s", point);
     if (quantity < 0 && total > 0)
         total = -total; /* some tills write a return's amount without its sign */
     if (quantity != 0)
@@ -194,7 +202,8 @@ static kd_status read_row(order_row *out, orders *o, const kd_row *row, kd_err *
     const char              *why;
     kd_status                status = read_texts(out, row, err);
     out->quantity = 1; /* files without the column list every piece */
-    if (status == KD_OK && row->field[F_QUANTITY].ptr && !kd_import_quantity(&out->quantity, row->field[F_QUANTITY], options->decimal_comma, &why))
+    if (status == KD_OK && row->field[F_QUANTITY].ptr
+        && !kd_import_quantity(&out->quantity, row->field[F_QUANTITY], options->decimal_comma, &why))
         status = kd_fail_field(err, KD_INVALID, "quantity", "%s", why);
     if (status == KD_OK)
         status = read_time(out, o, row, err);
@@ -221,8 +230,9 @@ static kd_status count_distinct(uint64_t *counter, kd_map *seen, kd_str text, si
     if (kd_map_put_new(seen, kd_hash64(text.ptr, text.len, 0), 0, &is_new) == UINT32_MAX)
         return kd_fail_memory(err);
     *counter += is_new;
-    return kd_map_count(seen) <= max ? KD_OK : kd_fail(err, KD_LIMIT, "more than %zu distinct orders, products or customers in one file: split it, "
-                                                       "or raise the limit", max);
+    if (kd_map_count(seen) > max)
+        return kd_fail(err, KD_LIMIT, "more than %zu distinct products or customers in one file: split it", max);
+    return KD_OK;
 }
 
 /* The ordinal of this line within its order. A line that will be refused takes its number too: when it is put right, the
@@ -236,8 +246,9 @@ static kd_status number_line(uint32_t *ordinal, orders *o, kd_str order, kd_err 
     *ordinal = value >> ORDINAL_SHIFT;
     if (!kd_map_set(o->ordinals, key, value))
         return kd_fail_memory(err);
-    return kd_map_count(o->ordinals) <= o->run->options->orders_max ? KD_OK
-        : kd_fail(err, KD_LIMIT, "more than %zu distinct orders in one file: split it, or raise the limit", o->run->options->orders_max);
+    if (kd_map_count(o->ordinals) > o->run->options->orders_max)
+        return kd_fail(err, KD_LIMIT, "more than %zu distinct orders in one file: split it", o->run->options->orders_max);
+    return KD_OK;
 }
 
 static void count_order(orders *o, const order_row *row)
@@ -255,7 +266,8 @@ static kd_status count_row(orders *o, const order_row *row, kd_err *err)
     kd_import_counts *c = o->run->counts;
     int64_t           amount = 0, revenue = c->revenue_micro;
     if (row->kind == KD_KIND_ORDER && row->price_micro != KD_PRICE_NONE && memcmp(row->currency.code, c->currency.code, 3) == 0
-        && (__builtin_mul_overflow(row->price_micro, (int64_t)row->quantity, &amount) || __builtin_add_overflow(revenue, amount, &revenue)))
+        && (__builtin_mul_overflow(row->price_micro, (int64_t)row->quantity, &amount)
+            || __builtin_add_overflow(revenue, amount, &revenue)))
         return kd_fail_field(err, KD_INVALID, "price", "quantity times price is larger than we can count");
     c->revenue_micro = revenue;
     count_order(o, row);
@@ -369,7 +381,7 @@ static kd_status add_line(orders *o, basket *b, const order_row *row, const kd_r
         b->cap = cap;
     }
     span product = keep_text(b, row->product), variant = keep_text(b, row->variant), name = keep_text(b, row->name);
-    b->lines[b->count++] = (line){ product.at, product.len, variant.at, variant.len, name.at, name.len, row->quantity, row->price_micro };
+    b->lines[b->count++] = (line){ product, variant, name, row->quantity, row->price_micro };
     write_row(&b->rows, as_sent);
     o->window_bytes += b->texts.len + b->rows.len - before;
     return b->texts.failed || b->rows.failed ? kd_fail_memory(err) : KD_OK;
@@ -400,9 +412,9 @@ static size_t make_lines(kd_fact_line *lines, struct kd_stub_hint *stubs, const 
         const line *l = &b->lines[i];
         if (l->quantity == 0)
             continue;
-        lines[count] = (kd_fact_line){ { texts + l->product_at, l->product_len }, { texts + l->variant_at, l->variant_len },
+        lines[count] = (kd_fact_line){ text_of(texts, l->product), text_of(texts, l->variant),
                                        l->quantity < 0 ? -l->quantity : l->quantity, l->price_micro };
-        stubs[count] = (struct kd_stub_hint){ lines[count].product, { texts + l->name_at, l->name_len } };
+        stubs[count] = (struct kd_stub_hint){ lines[count].product, text_of(texts, l->name) };
         count++;
     }
     return count;
@@ -420,10 +432,10 @@ static kd_status make_event(kd_incoming *out, orders *o, const basket *b, kd_are
     kd_buf_add_str(&id, text_of(texts, b->order));
     kd_buf_add_byte(&id, '#');
     kd_buf_add_i64(&id, b->ordinal);
-    kd_order_event event = { .kind = b->kind, .order = text_of(texts, b->order), .user = text_of(texts, b->user), .email = text_of(texts, b->email),
-        .card = text_of(texts, b->card), .phone = text_of(texts, b->phone), .place = text_of(texts, b->place), .time_ms = b->time_ms,
-        .written_ms = b->written_ms, .currency = b->currency, .lines = lines, .stubs = stubs, .columns = kd_rows_columns(o->rows),
-        .rows = { b->rows.ptr, b->rows.len - 1 } };
+    kd_order_event event = { .kind = b->kind, .order = text_of(texts, b->order), .user = text_of(texts, b->user),
+        .email = text_of(texts, b->email), .card = text_of(texts, b->card), .phone = text_of(texts, b->phone),
+        .place = text_of(texts, b->place), .time_ms = b->time_ms, .written_ms = b->written_ms, .currency = b->currency,
+        .lines = lines, .stubs = stubs, .columns = kd_rows_columns(o->rows), .rows = { b->rows.ptr, b->rows.len - 1 } };
     event.message_id = kd_buf_str(&id);
     event.line_count = make_lines(lines, stubs, b, texts);
     return id.failed ? kd_fail_memory(err) : kd_import_order_event(out, o->run, &event, arena, err);
@@ -562,7 +574,10 @@ kd_status kd_import_orders(kd_import *run, kd_err *err)
     o->customers = kd_map_new(1 << 14);
     o->products = kd_map_new(1 << 14);
     o->baskets = calloc(WINDOW_ROWS + 1, sizeof *o->baskets);
-    status = o->ordinals && o->customers && o->products && o->baskets ? kd_flight_open(&run->flight, run, err) : kd_fail_memory(err);
+    if (o->ordinals && o->customers && o->products && o->baskets)
+        status = kd_flight_open(&run->flight, run, err);
+    else
+        status = kd_fail_memory(err);
     if (status == KD_OK)
         status = kd_rows_open(&o->rows, run->in, &table, run->options, kd_import_format_of(run), err);
     if (status == KD_OK) {

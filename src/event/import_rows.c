@@ -62,13 +62,20 @@ static size_t field_named(const kd_import_table *table, kd_str name)
     return KD_IMPORT_NO_FIELD;
 }
 
+/* The header as a message shows it. */
+static int shown(const kd_rows *rows)
+{
+    return (int)(rows->header.len > 110 ? 110 : rows->header.len);
+}
+
 static kd_status unknown_field(const kd_rows *rows, const kd_feed_map *map, kd_err *err)
 {
     char   known[160] = "";
     size_t len = 0;
     for (size_t f = 0; f < rows->table->count && len < sizeof known; f++)
         len += (size_t)snprintf(known + len, sizeof known - len, "%s%s", f ? ", " : "", rows->table->fields[f].name);
-    return kd_fail_field(err, KD_INVALID, map->field, "--map %.24s=%.24s: no such field; there are: %s", map->column, map->field, known);
+    return kd_fail_field(err, KD_INVALID, map->field, "--map %.24s=%.24s: no such field; there are: %s", map->column, map->field,
+                         known);
 }
 
 /* What --map says comes first, and may also rename a column that is no field. */
@@ -84,13 +91,14 @@ static kd_status apply_map(kd_rows *rows, bool taken[], bool header, kd_err *err
         if (column == rows->count) {
             if (header)
                 return kd_fail_field(err, KD_INVALID, rows->map[m].column, "--map %.40s=%.40s: no such column; there are: %.*s",
-                                     rows->map[m].column, rows->map[m].field, (int)(rows->header.len > 120 ? 120 : rows->header.len), rows->header.ptr);
+                                     rows->map[m].column, rows->map[m].field, shown(rows), rows->header.ptr);
             continue;
         }
         if (field == KD_IMPORT_NO_FIELD)
             rows->names[column] = kd_str_z(rows->map[m].field);
         else if (taken[field])
-            return kd_fail_field(err, KD_INVALID, rows->map[m].field, "--map gives the field %.40s to two columns", rows->map[m].field);
+            return kd_fail_field(err, KD_INVALID, rows->map[m].field, "--map gives the field %.40s to two columns",
+                                 rows->map[m].field);
         else {
             rows->field_of[column] = (uint8_t)field;
             taken[field] = true;
@@ -126,18 +134,19 @@ static kd_status find_columns(kd_rows *rows, bool header, kd_err *err)
     for (size_t c = 0; header && c < rows->count; c++) /* "a" and "a": which one did the shop mean? */
         for (size_t d = 0; d < c; d++)
             if (same_name(rows->names[c], rows->names[d]) && (rows->table->open || rows->field_of[d] != KD_IMPORT_NO_FIELD))
-                return kd_fail_field(err, KD_INVALID, "header", "columns %zu and %zu are both named \"%.*s\": rename one of them", d + 1, c + 1,
-                                     (int)(rows->names[c].len > 60 ? 60 : rows->names[c].len), rows->names[c].ptr);
+                return kd_fail_field(err, KD_INVALID, "header", "columns %zu and %zu are both named \"%.*s\": rename one of them",
+                                     d + 1, c + 1, (int)(rows->names[c].len > 60 ? 60 : rows->names[c].len), rows->names[c].ptr);
     for (size_t f = 0; header && f < rows->table->count; f++)
         if (rows->table->fields[f].required && !taken[f]) {
             char   needed[100] = "";
             size_t len = 0;
             for (size_t g = 0; g < rows->table->count && len < sizeof needed; g++)
                 if (rows->table->fields[g].required)
-                    len += (size_t)snprintf(needed + len, sizeof needed - len, "%s%s", len ? ", " : "", rows->table->fields[g].name);
+                    len += (size_t)snprintf(needed + len, sizeof needed - len, "%s%s", len ? ", " : "",
+                                            rows->table->fields[g].name);
             return kd_fail_field(err, KD_INVALID, rows->table->fields[f].name,
-                                 "no column for \"%s\" (needed: %s); found: %.*s; say --map column=%s", rows->table->fields[f].name, needed,
-                                 (int)(rows->header.len > 100 ? 100 : rows->header.len), rows->header.ptr, rows->table->fields[f].name);
+                                 "no column for \"%s\" (needed: %s); found: %.*s; say --map column=%s",
+                                 rows->table->fields[f].name, needed, shown(rows), rows->header.ptr, rows->table->fields[f].name);
         }
     return KD_OK;
 }
@@ -161,7 +170,8 @@ static kd_status not_text(kd_str raw, const kd_err *why, kd_err *err)
     if (raw.len >= 2 && ((b[0] == 0xff && b[1] == 0xfe) || (b[0] == 0xfe && b[1] == 0xff) || b[0] == 0 || b[1] == 0))
         return kd_fail_field(err, KD_INVALID, "header", "the file is UTF-16 or binary, not UTF-8 text: save it as CSV in UTF-8");
     if (raw.len >= 4 && memcmp(raw.ptr, "PK\3\4", 4) == 0)
-        return kd_fail_field(err, KD_INVALID, "header", "the file is a ZIP archive or a spreadsheet (xlsx): save it as CSV in UTF-8");
+        return kd_fail_field(err, KD_INVALID, "header",
+                             "the file is a ZIP archive or a spreadsheet (xlsx): save it as CSV in UTF-8");
     return kd_fail_field(err, KD_INVALID, "header", "the header line cannot be read: %.180s", why->msg);
 }
 
@@ -315,7 +325,7 @@ static kd_status next_json(kd_row *row, kd_rows *rows, kd_err *err)
     kd_arena_reset(rows->row_arena);
     status = kd_json_parse(&row->object, rows->row_arena, text.ptr, text.len, err);
     if (status == KD_OK && row->object->type != KD_JSON_OBJECT)
-        status = kd_fail_field(err, KD_INVALID, "row", row->line == 1 ? "not a JSON object; a CSV file needs --format csv" : "not a JSON object");
+        status = kd_fail_field(err, KD_INVALID, "row", "not a JSON object%s", row->line == 1 ? "; CSV needs --format csv" : "");
     if (status != KD_OK) {
         row->object = NULL;
         row->raw.len = text.len > RAW_MAX ? RAW_MAX : text.len;
@@ -335,7 +345,8 @@ static kd_status next_json(kd_row *row, kd_rows *rows, kd_err *err)
     }
     c = 0;
     for (const kd_json *member = row->object->child; member; member = member->next, c++)
-        rows->cells[c] = member->type == KD_JSON_STRING ? kd_str_trim(member->text) : member->type == KD_JSON_NULL ? (kd_str){ 0 } : member->raw;
+        rows->cells[c] = member->type == KD_JSON_STRING ? kd_str_trim(member->text)
+                       : member->type == KD_JSON_NULL   ? (kd_str){ 0 } : member->raw;
     fill(row, rows);
     return KD_OK;
 }

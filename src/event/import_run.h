@@ -96,9 +96,10 @@ typedef struct kd_order_event { /* what an event of order lines is made of */
     size_t  line_count;
     kd_str  columns, rows;             /* JSON: names, and the rows without the outer brackets */
 } kd_order_event;
-kd_status kd_import_order_event(kd_incoming *out, const kd_import *run, const kd_order_event *order, kd_arena *arena, kd_err *err);
+kd_status kd_import_order_event(kd_incoming *out, const kd_import *run, const kd_order_event *order, kd_arena *arena,
+                                kd_err *err);
 
 /* ---- quarantine.c ---- */
-kd_status kd_quarantine_put(kd_store *store, const kd_vault *vault, const kd_bad_row *rows, size_t count, const char *file, const char *what,
-                            uint64_t fingerprint, int64_t now_ms, kd_err *err);
+kd_status kd_quarantine_put(kd_store *store, const kd_vault *vault, const kd_bad_row *rows, size_t count, const char *file,
+                            const char *what, uint64_t fingerprint, int64_t now_ms, kd_err *err);
 #endif

@@ -41,7 +41,8 @@ static bool iso_of_parts(char iso[TIME_TEXT_MAX], int year, int month, int day, 
     if (rest.len == 0)
         len = snprintf(iso, TIME_TEXT_MAX, "%04d-%02d-%02d", year, month, day);
     else if ((rest.ptr[0] == ' ' || rest.ptr[0] == 'T') && rest.len < 40 && digits(&hour, rest, &at, 0))
-        len = snprintf(iso, TIME_TEXT_MAX, "%04d-%02d-%02dT%02d%.*s", year, month, day, hour, (int)(rest.len - at), rest.ptr + at);
+        len = snprintf(iso, TIME_TEXT_MAX, "%04d-%02d-%02dT%02d%.*s", year, month, day, hour, (int)(rest.len - at),
+                       rest.ptr + at);
     else
         return false;
     return len > 0 && len < TIME_TEXT_MAX;

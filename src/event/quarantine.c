@@ -22,7 +22,8 @@ static kd_str about(const kd_id *id)
     return (kd_str){ (const char *)id->b, sizeof id->b };
 }
 
-static kd_status seal_row(kd_record *out, const kd_bad_row *row, const char *file, const char *what, const kd_vault *vault, kd_arena *arena, kd_err *err)
+static kd_status seal_row(kd_record *out, const kd_bad_row *row, const char *file, const char *what, const kd_vault *vault,
+                          kd_arena *arena, kd_err *err)
 {
     kd_buf text, sealed;
     kd_jw  w;
@@ -63,14 +64,15 @@ static kd_status put_all(kd_store *store, const kd_record *records, size_t count
     }
 }
 
-kd_status kd_quarantine_put(kd_store *store, const kd_vault *vault, const kd_bad_row *rows, size_t count, const char *file, const char *what,
-                            uint64_t fingerprint, int64_t now_ms, kd_err *err)
+kd_status kd_quarantine_put(kd_store *store, const kd_vault *vault, const kd_bad_row *rows, size_t count, const char *file,
+                            const char *what, uint64_t fingerprint, int64_t now_ms, kd_err *err)
 {
     kd_arena  *arena = kd_arena_new(PAGE_BYTES_MAX);
     kd_record *records = arena ? KD_NEW(arena, kd_record, count) : NULL;
     kd_status  status = records ? KD_OK : kd_fail_memory(err);
     for (size_t i = 0; i < count && status == KD_OK; i++) {
-        records[i] = (kd_record){ .person = nobody, .kind = KD_STR("quarantine"), .id = id_of(fingerprint, rows[i].line), .time_ms = now_ms };
+        records[i] = (kd_record){ .person = nobody, .kind = KD_STR("quarantine"), .id = id_of(fingerprint, rows[i].line),
+            .time_ms = now_ms };
         status = seal_row(&records[i], &rows[i], file, what, vault, arena, err);
     }
     if (status == KD_OK && count > 0)
@@ -97,7 +99,8 @@ static kd_status open_row(kd_quarantined *out, const kd_record *record, const kd
     return KD_OK;
 }
 
-kd_status kd_quarantine_list(kd_quarantined **rows, size_t *count, kd_reader *reader, const kd_vault *vault, kd_id after, size_t limit, kd_arena *arena, kd_err *err)
+kd_status kd_quarantine_list(kd_quarantined **rows, size_t *count, kd_reader *reader, const kd_vault *vault, kd_id after,
+                             size_t limit, kd_arena *arena, kd_err *err)
 {
     kd_record *records = NULL;
     size_t     found = 0;

@@ -26,10 +26,12 @@ void house_open(house *h, kd_observer observer, void *self)
     assert_ok(kd_store_open(&h->store, &(kd_store_options){ .path = path, .groups = 1, .create = true }, &err), err);
     assert_ok(kd_reader_open(&h->reader, h->store, &err), err);
     assert_ok(kd_vault_open(&h->vault, h->store, h->reader, NULL, MASTER_KEY, true, &err), err);
-    assert_ok(kd_people_open(&h->people, h->store, h->vault, &(kd_people_options){ 256 << 20, 128 << 20, kd_profile_caps_default() }, &err), err);
+    const kd_people_options people = { 256 << 20, 128 << 20, kd_profile_caps_default() };
+    assert_ok(kd_people_open(&h->people, h->store, h->vault, &people, &err), err);
     assert_ok(kd_identity_open(&h->identity, h->store, 16 << 20, &err), err);
     kd_clock clock = kd_clock_at(&h->now_ms);
-    assert_ok(kd_ingest_open(&h->ingest, h->store, h->people, h->identity, h->vault, &(kd_ingest_options){ .clock = clock }, &err), err);
+    assert_ok(kd_ingest_open(&h->ingest, h->store, h->people, h->identity, h->vault, &(kd_ingest_options){ .clock = clock },
+                             &err), err);
     if (observer)
         kd_ingest_observe(h->ingest, observer, self);
     assert_ok(kd_ingest_start(h->ingest, NULL, &err), err);
@@ -68,14 +70,16 @@ kd_import_options options_of(kd_import_what what)
     return (kd_import_options){ .what = what, .source = KD_STR("till"), .currency = { "GBP" } };
 }
 
-kd_status import_input(house *h, kd_import_counts *counts, kd_input *in, const char *name, const kd_import_options *options, kd_err *err)
+kd_status import_input(house *h, kd_import_counts *counts, kd_input *in, const char *name, const kd_import_options *options,
+                       kd_err *err)
 {
     kd_status status = kd_import_run(counts, &h->importer, in, name, options, NULL, NULL, NULL, err);
     kd_input_close(in);
     return status;
 }
 
-kd_status import_bytes(house *h, kd_import_counts *counts, const void *bytes, size_t len, const char *name, const kd_import_options *options, kd_err *err)
+kd_status import_bytes(house *h, kd_import_counts *counts, const void *bytes, size_t len, const char *name,
+                       const kd_import_options *options, kd_err *err)
 {
     kd_input *in = NULL;
     kd_err    e = { 0 };
@@ -83,7 +87,8 @@ kd_status import_bytes(house *h, kd_import_counts *counts, const void *bytes, si
     return import_input(h, counts, in, name, options, err);
 }
 
-kd_status import_text(house *h, kd_import_counts *counts, const char *text, const char *name, const kd_import_options *options, kd_err *err)
+kd_status import_text(house *h, kd_import_counts *counts, const char *text, const char *name, const kd_import_options *options,
+                      kd_err *err)
 {
     return import_bytes(h, counts, text, strlen(text), name, options, err);
 }

@@ -29,9 +29,12 @@ void house_remove(house *h);  /* close, and remove the folder */
 
 kd_import_options options_of(kd_import_what what);
 /* Import what `in` gives; the input is closed. */
-kd_status import_input(house *h, kd_import_counts *counts, kd_input *in, const char *name, const kd_import_options *options, kd_err *err);
-kd_status import_text(house *h, kd_import_counts *counts, const char *text, const char *name, const kd_import_options *options, kd_err *err);
-kd_status import_bytes(house *h, kd_import_counts *counts, const void *bytes, size_t len, const char *name, const kd_import_options *options, kd_err *err);
+kd_status import_input(house *h, kd_import_counts *counts, kd_input *in, const char *name, const kd_import_options *options,
+                       kd_err *err);
+kd_status import_text(house *h, kd_import_counts *counts, const char *text, const char *name, const kd_import_options *options,
+                      kd_err *err);
+kd_status import_bytes(house *h, kd_import_counts *counts, const void *bytes, size_t len, const char *name,
+                       const kd_import_options *options, kd_err *err);
 kd_status import_path(house *h, kd_import_counts *counts, const char *path, const kd_import_options *options, kd_err *err);
 
 /* Everything the house knows, whatever the order in which it learnt it: events with facts and bodies, whose they are by the
@@ -44,7 +47,8 @@ size_t quarantine_count(house *h);
 /* The clear body of the only event of this order and kind. */
 kd_str body_of(house *h, const char *order_id, kd_kind kind, kd_arena *arena);
 
-#define assert_ok(status, err) do { kd_status s_ = (status); if (s_ != KD_OK) fail_msg("%s: %s", kd_status_name(s_), (err).msg); } while (0)
+#define assert_ok(status, err) \
+    do { kd_status s_ = (status); if (s_ != KD_OK) fail_msg("%s: %s", kd_status_name(s_), (err).msg); } while (0)
 int run_import_tests(void);
 int run_import_file_tests(void);
 #endif

@@ -14,9 +14,19 @@
 static void test_quantities(void **unused)
 {
     static const struct { const char *text; bool comma, ok; int32_t value; } cases[] = {
-        { "6", false, true, 6 },     { "-3", false, true, -3 },  { "+2", false, true, 2 },   { "6.0", false, true, 6 }, { "6,0", true, true, 6 },
-        { "0", false, true, 0 },     { "1.5", false, false, 0 }, { "", false, false, 0 },    { "six", false, false, 0 }, { "1e9", false, true, 1000000000 },
-        { "3000000000", false, false, 0 }, { "1,5", true, false, 0 }, { "6 pcs", false, false, 0 },
+        { "6", false, true, 6 },
+        { "-3", false, true, -3 },
+        { "+2", false, true, 2 },
+        { "6.0", false, true, 6 },
+        { "6,0", true, true, 6 },
+        { "0", false, true, 0 },
+        { "1.5", false, false, 0 },
+        { "", false, false, 0 },
+        { "six", false, false, 0 },
+        { "1e9", false, true, 1000000000 },
+        { "3000000000", false, false, 0 },
+        { "1,5", true, false, 0 },
+        { "6 pcs", false, false, 0 },
     };
     (void)unused;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -32,24 +42,43 @@ static void test_dates(void **unused)
 {
     enum { CLEAR = KD_DATES_CLEAR, DMY = KD_DATES_DMY, MDY = KD_DATES_MDY };
     static const struct { const char *text; int dates, offset; const char *utc; } cases[] = {
-        { "2010-12-01 08:26:00", CLEAR, 0, "2010-12-01T08:26:00.000Z" },  { "2010-12-01T08:26:00Z", CLEAR, 60, "2010-12-01T08:26:00.000Z" },
-        { "2010-12-01T08:26:00+02:00", CLEAR, 0, "2010-12-01T06:26:00.000Z" }, { "2010-12-01T08:26:00-0530", CLEAR, 0, "2010-12-01T13:56:00.000Z" },
-        { "2010-12-01 08:26", CLEAR, 60, "2010-12-01T07:26:00.000Z" },    { "2010-12-01", CLEAR, 0, "2010-12-01T00:00:00.000Z" },
-        { "01.12.2010", CLEAR, 0, "2010-12-01T00:00:00.000Z" },           { "1.12.2010 8:26", CLEAR, 0, "2010-12-01T08:26:00.000Z" },
-        { "2010/12/01 8:26:05", CLEAR, 0, "2010-12-01T08:26:05.000Z" },   { "20101201", CLEAR, 0, "2010-12-01T00:00:00.000Z" },
-        { "1291191960", CLEAR, 0, "2010-12-01T08:26:00.000Z" },           { "1291191960000", CLEAR, 0, "2010-12-01T08:26:00.000Z" },
-        { "1/12/2010 8:26", DMY, 0, "2010-12-01T08:26:00.000Z" },         { "12/1/2010 8:26", MDY, 0, "2010-12-01T08:26:00.000Z" },
-        { "12/1/2010 8:26", CLEAR, 0, NULL }, { "31/12/2010", CLEAR, 0, NULL }, { "13/13/2010", DMY, 0, NULL }, { "", CLEAR, 0, NULL },
-        { "yesterday", CLEAR, 0, NULL },      { "2010-02-30", CLEAR, 0, NULL },  { "29.02.2011", CLEAR, 0, NULL },  { "1.12.10", CLEAR, 0, NULL },
-        { "2010-12-01 25:00", CLEAR, 0, NULL }, { "01.12.2010 8:26 Uhr", CLEAR, 0, NULL }, { "12", CLEAR, 0, NULL }, { "./.", CLEAR, 0, NULL },
-        { "1.", CLEAR, 0, NULL }, { "2010/", CLEAR, 0, NULL }, { "99999999", CLEAR, 0, NULL },
+        { "2010-12-01 08:26:00", CLEAR, 0, "2010-12-01T08:26:00.000Z" },
+        { "2010-12-01T08:26:00Z", CLEAR, 60, "2010-12-01T08:26:00.000Z" },
+        { "2010-12-01T08:26:00+02:00", CLEAR, 0, "2010-12-01T06:26:00.000Z" },
+        { "2010-12-01T08:26:00-0530", CLEAR, 0, "2010-12-01T13:56:00.000Z" },
+        { "2010-12-01 08:26", CLEAR, 60, "2010-12-01T07:26:00.000Z" },
+        { "2010-12-01", CLEAR, 0, "2010-12-01T00:00:00.000Z" },
+        { "01.12.2010", CLEAR, 0, "2010-12-01T00:00:00.000Z" },
+        { "1.12.2010 8:26", CLEAR, 0, "2010-12-01T08:26:00.000Z" },
+        { "2010/12/01 8:26:05", CLEAR, 0, "2010-12-01T08:26:05.000Z" },
+        { "20101201", CLEAR, 0, "2010-12-01T00:00:00.000Z" },
+        { "1291191960", CLEAR, 0, "2010-12-01T08:26:00.000Z" },
+        { "1291191960000", CLEAR, 0, "2010-12-01T08:26:00.000Z" },
+        { "1/12/2010 8:26", DMY, 0, "2010-12-01T08:26:00.000Z" },
+        { "12/1/2010 8:26", MDY, 0, "2010-12-01T08:26:00.000Z" },
+        { "12/1/2010 8:26", CLEAR, 0, NULL },
+        { "31/12/2010", CLEAR, 0, NULL },
+        { "13/13/2010", DMY, 0, NULL },
+        { "", CLEAR, 0, NULL },
+        { "yesterday", CLEAR, 0, NULL },
+        { "2010-02-30", CLEAR, 0, NULL },
+        { "29.02.2011", CLEAR, 0, NULL },
+        { "1.12.10", CLEAR, 0, NULL },
+        { "2010-12-01 25:00", CLEAR, 0, NULL },
+        { "01.12.2010 8:26 Uhr", CLEAR, 0, NULL },
+        { "12", CLEAR, 0, NULL },
+        { "./.", CLEAR, 0, NULL },
+        { "1.", CLEAR, 0, NULL },
+        { "2010/", CLEAR, 0, NULL },
+        { "99999999", CLEAR, 0, NULL },
     };
     (void)unused;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         int64_t     ms = 0, written = 0;
         const char *why = NULL;
         char        utc[25] = "";
-        bool        ok = kd_import_time(&ms, &written, kd_str_z(cases[i].text), (kd_import_dates)cases[i].dates, cases[i].offset, &why);
+        bool        ok = kd_import_time(&ms, &written, kd_str_z(cases[i].text), (kd_import_dates)cases[i].dates, cases[i].offset,
+                                        &why);
         if (ok)
             kd_time_format(utc, ms);
         if (ok != (cases[i].utc != NULL) || (ok && strcmp(utc, cases[i].utc) != 0))
@@ -198,7 +227,7 @@ static void test_order_grows(void **unused)
         "order,product,quantity,date,price,customer\n1,A,1,2026-01-05,1,u1\n1,B,1,2026-01-05,2,u1\n1,C,1,2026-01-05,3,u1\n1,A,1,2026-01-05,1,u1\n",
         "order,product,quantity,date,price,customer\n1,A,1,2026-01-05,1,u1\n1,B,1,2026-01-05,2,u1\n1,C,1,2026-01-05,3,u1\n1,A,1,2026-01-05,1,u1\n"
         "1,A,1,2026-01-05,1,u1\n1,D,1,2026-01-05,4,u1\n",
-        "order,product,quantity,date,price,customer\n1,A,1,2026-01-05,9,u1\n1,B,1,2026-01-05,2,u1\n", /* fewer, and another price: nothing new */
+        "order,product,quantity,date,price,customer\n1,A,1,2026-01-05,9,u1\n1,B,1,2026-01-05,2,u1\n", /* nothing more */
     };
     static const size_t lines[] = { 3, 4, 6, 6 }, stored[] = { 1, 1, 1, 0 };
     house             h;
@@ -462,7 +491,8 @@ static void write_orders(kd_buf *text, int rows)
         else if (order % 11 == 0)
             kd_buf_addf(text, "%d,P%d,thing,%d,2026-01-05 10:%02d,1.255,\n", order, i % 300, i % 3 - 1, i % 60);
         else
-            kd_buf_addf(text, "%s%d,P%d,thing %d,1,2026-01-05 10:%02d,1.25,u%d\n", order % 13 == 0 ? "C" : "", order, i % 300, i, i % 60, order % 400);
+            kd_buf_addf(text, "%s%d,P%d,thing %d,1,2026-01-05 10:%02d,1.25,u%d\n", order % 13 == 0 ? "C" : "", order, i % 300, i,
+                        i % 60, order % 400);
     }
 }
 

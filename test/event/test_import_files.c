@@ -62,8 +62,10 @@ static void test_map(void **unused)
 {
     static const char text[] = "Bon;Artikel;Stk;Wann;Betrag;Kd\n1;A1;2;05.01.2026 10:30;1.234,50;k1\n1;A2;1,0;05.01.2026 10:30;2,5;k1\n"
                                "2;A2;1,5;05.01.2026;2,5;k1\n";
-    static const kd_feed_map map[] = { { "Bon", "order" }, { "Artikel", "product" }, { "Stk", "quantity" }, { "Wann", "time" }, { "Betrag", "price" }, { "kd", "customer" } };
-    static const kd_feed_map bad[][2] = { { { "Bon", "receipt_color" }, { 0 } }, { { "Nope", "order" }, { 0 } }, { { "Bon", "order" }, { "Artikel", "order" } } };
+    static const kd_feed_map map[] = { { "Bon", "order" }, { "Artikel", "product" }, { "Stk", "quantity" }, { "Wann", "time" },
+        { "Betrag", "price" }, { "kd", "customer" } };
+    static const kd_feed_map bad[][2] = { { { "Bon", "receipt_color" }, { 0 } }, { { "Nope", "order" }, { 0 } },
+        { { "Bon", "order" }, { "Artikel", "order" } } };
     house             h;
     kd_import_counts  c;
     kd_err            err = { 0 };
@@ -77,7 +79,7 @@ static void test_map(void **unused)
     o.utc_offset_min = 60;
     assert_ok(import_text(&h, &c, text, "x.csv", &o, &err), err);
     assert_int_equal(c.rows, 3);
-    assert_int_equal(c.quarantined, 2); /* "1.234,50" has a thousands mark, which could be a decimal point elsewhere; 1.5 pieces */
+    assert_int_equal(c.quarantined, 2); /* "1.234,50" has a thousands mark; 1,5 pieces */
     assert_int_equal(c.revenue_micro, 2500000);
     kd_str body = body_of(&h, "1", KD_KIND_ORDER, arena);
     assert_non_null(memmem(body.ptr, body.len, "2026-01-05T09:30:00.000Z", 24));
@@ -158,7 +160,8 @@ static void test_latin1_and_limits(void **unused)
     size_t            count = 0;
     (void)unused;
     house_new(&h);
-    assert_ok(import_text(&h, &c, HEADER "1,M\xfcsli,1,2026-01-05,1,u1\n1,A,1,2026-01-05,1,u1\n1,\"open,1,2026-01-05,1,u1\n", "x.csv", &o, &err), err);
+    assert_ok(import_text(&h, &c, HEADER "1,M\xfcsli,1,2026-01-05,1,u1\n1,A,1,2026-01-05,1,u1\n1,\"open,1,2026-01-05,1,u1\n",
+                          "x.csv", &o, &err), err);
     assert_int_equal(c.quarantined, 2);
     assert_int_equal(c.order_lines, 1);
     assert_ok(kd_quarantine_list(&bad, &count, h.reader, h.vault, (kd_id){ 0 }, 100, arena, &err), err);
@@ -170,7 +173,8 @@ static void test_latin1_and_limits(void **unused)
     assert_int_equal(quarantine_count(&h), 3);
     o.quarantine_max = 0;
     o.orders_max = 2;
-    assert_int_equal(import_text(&h, &c, HEADER "1,A,1,2026-01-05,1,u1\n2,A,1,2026-01-05,1,u1\n3,A,1,2026-01-05,1,u1\n", "y.csv", &o, &err), KD_LIMIT);
+    assert_int_equal(import_text(&h, &c, HEADER "1,A,1,2026-01-05,1,u1\n2,A,1,2026-01-05,1,u1\n3,A,1,2026-01-05,1,u1\n", "y.csv",
+                                 &o, &err), KD_LIMIT);
     assert_non_null(strstr(err.msg, "distinct orders"));
     kd_arena_free(arena);
     house_remove(&h);
@@ -186,10 +190,12 @@ static void *write_long_line(void *self)
     const pour *p = self;
     memset(block, 'x', sizeof block);
     FILE *out = fdopen(p->fd, "w");
-    fputs(p->json ? "{\"order\":\"1\",\"product\":\"A\",\"date\":\"2026-01-05\"}\n{\"order\":\"" : HEADER "1,A,1,2026-01-05,1,u1\n1,", out);
+    fputs(p->json ? "{\"order\":\"1\",\"product\":\"A\",\"date\":\"2026-01-05\"}\n{\"order\":\""
+          : HEADER "1,A,1,2026-01-05,1,u1\n1,", out);
     for (size_t i = 0; i < LONG_LINE / sizeof block; i++)
         fwrite(block, 1, sizeof block, out);
-    fputs(p->json ? "\"}\n{\"order\":\"2\",\"product\":\"A\",\"date\":\"2026-01-05\"}\n" : ",1,2026-01-05,1,u1\n2,B,1,2026-01-05,1,u1\n", out);
+    fputs(p->json ? "\"}\n{\"order\":\"2\",\"product\":\"A\",\"date\":\"2026-01-05\"}\n"
+          : ",1,2026-01-05,1,u1\n2,B,1,2026-01-05,1,u1\n", out);
     fclose(out);
     return NULL;
 }
@@ -420,7 +426,8 @@ static void test_weather(void **unused)
     assert_int_equal(c.documents, 2);
     assert_int_equal(c.quarantined, 5);
     assert_ok(kd_reader_doc(&doc, h.reader, KD_STR("weather"), KD_STR("berlin:2026-01-05"), arena, &err), err);
-    assert_true(kd_str_is(doc.body, "{\"place\":\"berlin\",\"time\":\"2026-01-05T00:00:00.000Z\",\"condition\":\"snow\",\"temperature_c\":-3.5,\"precipitation_mm\":1.2}"));
+    assert_true(kd_str_is(doc.body, "{\"place\":\"berlin\",\"time\":\"2026-01-05T00:00:00.000Z\",\"condition\":\"snow\","
+                                    "\"temperature_c\":-3.5,\"precipitation_mm\":1.2}"));
     assert_ok(kd_reader_doc(&doc, h.reader, KD_STR("weather"), KD_STR("de-10115:2026-01-05T14:00Z"), arena, &err), err);
     kd_arena_free(arena);
     house_remove(&h);
