@@ -163,6 +163,8 @@ void kd_attr_sort(kd_attr_list *list)
  * product that comes or goes, and would have to be computed anew for all of it; a fixed band of a product depends on its own
  * price alone, is the same after a rebuild, and reads well in a reason ("Jackets 68-100 EUR"). Being relative to the category
  * is kept: a shopper's band for jackets says nothing about socks. */
+#define BAND_MICRO_MAX INT64_C(1000000000000000) /* a billion */
+
 static int print_bound(char *out, size_t cap, int64_t micro) /* "68", or "6.8" */
 {
     if (micro % 1000000 == 0)
@@ -180,7 +182,9 @@ kd_ref kd_price_band(kd_catalog *catalog, kd_str category, int64_t micro, kd_cur
     int         len = 0;
     if (top.len != 0)
         len = snprintf(text, sizeof text, "%.*s ", (int)(top.len < KD_DOC_TITLE_BYTES_MAX ? top.len : KD_DOC_TITLE_BYTES_MAX), top.ptr);
-    if (micro < 1000000) {
+    if (micro >= BAND_MICRO_MAX) {
+        len += snprintf(text + len, sizeof text - (size_t)len, "over %lld %s", (long long)(BAND_MICRO_MAX / 1000000), currency.code);
+    } else if (micro < 1000000) {
         len += snprintf(text + len, sizeof text - (size_t)len, "under 1 %s", currency.code);
     } else {
         int64_t unit = 10000; /* micro per hundredth: a decade starts at 100 units */

@@ -120,11 +120,15 @@ static kd_status show_postal(kd_showing *showing, const kd_draft *draft, const k
     return KD_OK;
 }
 
-static void set_version(kd_snapshot *edit, kd_doc_kind kind, kd_object *object, uint64_t version)
+static void set_version(kd_doc_kind kind, kd_object *object, uint64_t version)
 {
     object->version = version;
     if (kind == KD_DOC_PRODUCT)
         ((kd_product_object *)(void *)object)->product.version = version; /* of a stub it stays 0 */
+}
+
+static void raise_watermark(kd_snapshot *edit, uint64_t version)
+{
     if (version > edit->version)
         edit->version = version;
 }
@@ -141,9 +145,10 @@ kd_status kd_show(kd_showing *showing, const kd_draft *draft, uint64_t version, 
     status = kd_json_parse(&body, showing->scratch, draft->body.ptr, draft->body.len, err);
     if (status != KD_OK || body->type != KD_JSON_OBJECT)
         return status == KD_LIMIT ? status : kd_fail(err, KD_CORRUPT, "a stored %s is not a JSON object", kd_doc_kind_name(draft->kind));
+    kd_snapshot *edit = showing->edit;
+    raise_watermark(edit, version);
     if (draft->kind == KD_DOC_POSTAL)
         return show_postal(showing, draft, body, err);
-    kd_snapshot   *edit = showing->edit;
     kd_catalog    *catalog = showing->catalog;
     kd_table      *table = kd_edit_table(edit, draft->kind);
     const uint32_t row = kd_edit_row(edit, draft->kind, draft->ref, &is_new);
@@ -165,7 +170,7 @@ kd_status kd_show(kd_showing *showing, const kd_draft *draft, uint64_t version, 
     }
     if (!object)
         return kd_fail_memory(err);
-    set_version(edit, draft->kind, object, version);
+    set_version(draft->kind, object, version);
     if (version == 0) /* of several drafts the later is newer, and each newer than what is stored */
         object->version = UINT64_MAX / 2 + atomic_load_explicit(&catalog->objects_made, memory_order_relaxed);
     if (draft->kind == KD_DOC_PRODUCT || draft->kind == KD_DOC_STUB)
@@ -182,9 +187,8 @@ void kd_showing_version(kd_showing *showing, const kd_draft *draft, uint64_t ver
     if (draft->kind != KD_DOC_POSTAL)
         object = kd_table_get(kd_edit_table(showing->edit, draft->kind), kd_edit_row(showing->edit, draft->kind, draft->ref, &is_new));
     if (object && !(draft->kind == KD_DOC_STUB && !kd_product_of(object)->stub))
-        set_version(showing->edit, draft->kind, object, version);
-    else if (version > showing->edit->version)
-        showing->edit->version = version;
+        set_version(draft->kind, object, version);
+    raise_watermark(showing->edit, version);
 }
 
 /* ---- price bands ---- */
