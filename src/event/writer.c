@@ -12,7 +12,7 @@ enum {
     SCRATCH_BYTES_MAX = 512 << 20,      /* tables of one batch; a batch is bounded by the queue */
     KEEP_BYTES_MAX = 32 << 20,          /* sealed bodies: a buffer that grew past this is not kept */
     REPLAY_EVENTS = 512,                /* read at once when folding from the log: at most 16 MiB of bodies */
-    LINKS_KNOWN = 1 << 16               /* a power of two */
+    LINKS_KNOWN = 1 << 18               /* a power of two; 8 MiB, of which only what is used is touched */
 };
 
 typedef struct group_state {
@@ -292,14 +292,28 @@ static void fail_all(batch *b, kd_status status, const kd_err *err)
         fail_request(b->entries[i].item.request, status, err);
 }
 
-static kd_status make_keys(kd_writer *writer, batch *b, entry *e)
+static kd_status make_key(kd_key *out, const kd_writer *writer, kd_ident ident, const kd_ident *before, const kd_key *key_before, kd_err *err)
 {
-    const kd_incoming *in = e->item.incoming;
+    if (before && before->type == ident.type && kd_str_eq(before->value, ident.value)) {
+        *out = *key_before;
+        return KD_OK;
+    }
+    return kd_key_make(out, writer->vault, ident.type, ident.value, err);
+}
+
+/* A person's events come one after another, so the keys of the one before mostly serve again: `before` may be NULL. */
+static kd_status make_keys(kd_writer *writer, batch *b, entry *e, const entry *before)
+{
+    const kd_incoming *in = e->item.incoming, *last = before ? before->item.incoming : NULL;
+    const kd_key      *last_keys = before ? &b->keys[before->first_key] : NULL;
+    kd_key            *keys = &b->keys[b->key_count];
     kd_err             err = { 0 };
-    kd_status          status = kd_key_make(&b->keys[b->key_count], writer->vault, in->owner.type, in->owner.value, &err);
-    for (uint8_t i = 0; i < in->link_count && status == KD_OK; i++)
-        status = kd_key_make(&b->keys[b->key_count + 1 + i], writer->vault, in->links[i].other.type, in->links[i].other.value, &err);
+    kd_status          status = make_key(keys, writer, in->owner, last ? &last->owner : NULL, last_keys, &err);
     e->first_key = (uint32_t)b->key_count;
+    for (uint8_t i = 0; i < in->link_count && status == KD_OK; i++) {
+        bool has = last && i < last->link_count;
+        status = make_key(&keys[1 + i], writer, in->links[i].other, has ? &last->links[i].other : NULL, has ? &last_keys[1 + i] : NULL, &err);
+    }
     if (status != KD_OK)
         fail_request(e->item.request, status, &err);
     else
@@ -310,10 +324,13 @@ static kd_status make_keys(kd_writer *writer, batch *b, entry *e)
 /* A person for every key, made where there is none, before any event: an event then never waits for an identity. */
 static kd_status find_persons(kd_writer *writer, batch *b, kd_err *err)
 {
-    kd_status status = KD_OK;
-    for (size_t i = 0; i < b->count; i++)
-        if (b->entries[i].item.incoming && b->entries[i].item.request->status == KD_OK)
-            make_keys(writer, b, &b->entries[i]);
+    kd_status    status = KD_OK;
+    const entry *before = NULL;
+    for (size_t i = 0; i < b->count; i++) {
+        entry *e = &b->entries[i];
+        if (e->item.incoming && e->item.request->status == KD_OK && make_keys(writer, b, e, before) == KD_OK)
+            before = e;
+    }
     for (unsigned attempt = 0; b->key_count && attempt < ATTEMPTS_MAX; attempt++) {
         if (attempt)
             wait_ms(1u << (attempt - 1));
@@ -744,17 +761,19 @@ static void write_group(kd_writer *writer, batch *b, uint16_t group)
 static bool open_batch(batch *b, kd_writer *writer, const kd_write_item *items, size_t count)
 {
     kd_arena *arena = writer->scratch;
-    size_t    keys = 0, links = 0, table = 16;
+    size_t    keys = 0, links = 0, slots = count, table = 16;
     for (size_t i = 0; i < count; i++)
         if (items[i].incoming) {
             keys += 1u + items[i].incoming->link_count;
             links += 2u * items[i].incoming->link_count;
+        } else {
+            slots++; /* a receipt's person may turn out to be nobody */
         }
     while (table < 2 * count)
         table *= 2;
     *b = (batch){ .count = count, .entries = KD_NEW(arena, entry, count), .persons = KD_NEW(arena, kd_id, keys),
-                  .is_new = KD_NEW(arena, bool, keys), .keys = KD_NEW(arena, kd_key, keys), .slots = KD_NEW(arena, slot, 2 * count),
-                  .heads = KD_NEW(arena, int64_t, 2 * count), .table = KD_NEW(arena, uint32_t, table), .table_mask = table - 1,
+                  .is_new = KD_NEW(arena, bool, keys), .keys = KD_NEW(arena, kd_key, keys), .slots = KD_NEW(arena, slot, slots),
+                  .heads = KD_NEW(arena, int64_t, slots), .table = KD_NEW(arena, uint32_t, table), .table_mask = table - 1,
                   .links = KD_NEW(arena, link_row, links) };
     if (!b->entries || !b->persons || !b->is_new || !b->keys || !b->slots || !b->heads || !b->table || !b->links)
         return false;
