@@ -110,6 +110,8 @@ kd_status kd_conn_fail(kd_err *err, const kd_conn *conn, int rc, const char *wha
     int code = conn->db ? sqlite3_system_errno(conn->db) : 0;
     if (code == ENOSPC || code == EDQUOT || code == EFBIG)
         return kd_fail(err, KD_IO, "%s: disk full", what);
+    if (rc == SQLITE_IOERR_WRITE && code == 0) /* a limit on file sizes ends here too, and SQLite does not say which it was */
+        return kd_fail(err, KD_IO, "%s: a write failed (disk full, a limit on file sizes, or a broken disk)", what);
     return kd_fail(err, KD_IO, "%s: %s (SQLite %d%s%s)", what, text, rc, code ? ", " : "", code ? strerror(code) : "");
 }
 

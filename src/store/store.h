@@ -28,12 +28,13 @@ typedef struct kd_store_options {
     bool        create;       /* make it when it is not there */
     bool        read_only;    /* no lock, no migration: for a training child; writes are KD_DENIED */
     size_t      cache_bytes;  /* page cache of each connection; 0: 64 MiB for the writer, 8 MiB for a reader */
-    size_t      wal_bytes_max;/* the WAL is brought back to zero when it has grown past this; 0: 256 MiB */
+    size_t      wal_bytes_max;/* the WAL begins anew when it has grown past this, and is no longer than this and one transaction; 0: 256 MiB */
     const char *vfs;          /* SQLite VFS by name, for tests; NULL: the default */
 } kd_store_options;
 
 /* KD_CONFLICT: another process owns the database (the message names its pid). KD_INVALID: not a Kunde database, or made by
- * a newer version (the message says which). Older ones are migrated forward in one transaction. */
+ * a newer version (the message says which). KD_NOT_FOUND: there is none, and `create` is false. KD_DENIED: the file or its
+ * folder cannot be written. Older ones are migrated forward in one transaction. */
 kd_status kd_store_open(kd_store **out, const kd_store_options *options, kd_err *err);
 void      kd_store_close(kd_store *store); /* every reader closed before */
 uint16_t  kd_store_groups(const kd_store *store);
@@ -44,6 +45,9 @@ kd_status kd_reader_open(kd_reader **out, kd_store *store, kd_err *err);
 void      kd_reader_close(kd_reader *reader);
 
 /* ---- transactions of one group ------------------------------------------------------------------------------- */
+/* Waits for its turn among all writers of the store, first come first served; a thread has at most one open, and makes no
+ * other write call meanwhile (KD_INVALID). Once a call of a transaction has failed, the transaction can only roll back:
+ * later calls and the commit repeat that failure. */
 kd_status kd_txn_begin(kd_txn **out, kd_store *store, uint16_t group, kd_err *err);
 /* Durable when it returns KD_OK. KD_RETRY: nothing happened, run the transaction again. KD_UNKNOWN: it may or may not have
  * happened; read the log and run it again (every call here is idempotent). The transaction is over in every case. */
@@ -85,7 +89,8 @@ kd_status kd_txn_hollow(kd_txn *txn, uint16_t kind, int64_t before_ms, int64_t *
  * greater offsets. `with_body` false leaves body empty. */
 kd_status kd_reader_log(kd_event **events, size_t *count, kd_reader *reader, uint16_t group, int64_t after, size_t limit,
                         bool with_body, kd_arena *arena, kd_err *err);
-/* Newest first along the chain of one person, from offset `head` (inclusive; 0 gives none), at most `limit`. */
+/* Newest first along the chain of one person, from offset `head` (inclusive; 0 gives none), at most `limit`. KD_CORRUPT:
+ * an offset on the way is not an event of this person. */
 kd_status kd_reader_chain(kd_event **events, size_t *count, kd_reader *reader, kd_id person, int64_t head, size_t limit,
                           bool with_body, kd_arena *arena, kd_err *err);
 kd_status kd_reader_event(kd_event *event, kd_reader *reader, kd_id person, kd_id id, kd_arena *arena, kd_err *err); /* KD_NOT_FOUND */
@@ -106,7 +111,7 @@ typedef struct kd_profile_row {
 /* New persons (person, key, secret), in the same transaction as their first events. Known ones are left as they are. */
 kd_status kd_txn_persons_put(kd_txn *txn, const kd_profile_row *rows, size_t count, kd_err *err);
 /* Write head, folded and state of known persons, sorted by the caller's best key; a row that is already folded further is
- * left alone. Sets rows[i].row. */
+ * left alone. Sets rows[i].row. KD_NOT_FOUND: there is no such person. */
 kd_status kd_txn_profiles_put(kd_txn *txn, kd_profile_row *rows, size_t count, kd_err *err);
 /* Up to which offset `consumer` has taken this group's log into account. */
 kd_status kd_txn_offset_put(kd_txn *txn, const char *consumer, int64_t offset, kd_err *err);
@@ -139,7 +144,7 @@ kd_status kd_reader_links(kd_link **links, size_t *count, kd_reader *reader, kd_
 typedef struct kd_record {
     kd_id   person;
     kd_str  kind;    /* "quarantine", "job", ... */
-    kd_id   id;
+    kd_id   id;      /* not nil */
     int64_t time_ms;
     kd_str  body;    /* JSON, sealed by the caller where it identifies */
 } kd_record;
@@ -200,7 +205,8 @@ typedef struct kd_store_stats {
 } kd_store_stats;
 kd_status kd_reader_stats(kd_store_stats *stats, kd_reader *reader, kd_err *err); /* cheap: no full scan */
 
-/* A consistent copy while everything goes on; blobs too. `progress` (may be NULL) gets done and total pages. */
+/* A consistent copy while everything goes on, verified; blobs too. Never over a file that is there (KD_CONFLICT).
+ * `progress` (may be NULL) gets done and total pages. */
 kd_status kd_store_backup(kd_store *store, const char *to_path, void (*progress)(void *self, uint64_t done, uint64_t total),
                           void *self, kd_err *err);
 /* Check the file and the laws of this port (chains lead back, heads exist, offsets ascend); one call of `say` per finding,

@@ -320,6 +320,19 @@ static size_t history(conform *c, kd_ref variant, kd_ref place, uint8_t what, in
     return count;
 }
 
+static int64_t newest_stock(conform *c, kd_ref variant, kd_ref place)
+{
+    kd_err    err = { 0 };
+    kd_level *levels;
+    size_t    count;
+    int64_t   cursor = 0;
+    AGAIN(kd_reader_levels(&levels, &count, c->reader, &cursor, 100, c->arena, &err));
+    for (size_t i = 0; i < count; i++)
+        if (levels[i].variant == variant && levels[i].place == place && levels[i].what == KD_LEVEL_STOCK)
+            return levels[i].value;
+    return -1;
+}
+
 void conform_levels(void **state)
 {
     conform     *c = *state;
@@ -332,6 +345,7 @@ void conform_levels(void **state)
     put_level(c, v, shop, KD_LEVEL_STOCK, 5, T0 + 10); /* the same: nothing changes */
     put_level(c, v, shop, KD_LEVEL_STOCK, 3, T0 + 20);
     put_level(c, v, shop, KD_LEVEL_STOCK, 9, T0 + 15); /* older: history only */
+    assert_int_equal(newest_stock(c, v, shop), 3);
     put_level(c, v, 0, KD_LEVEL_STOCK, 1, T0);
     put_level(c, w, 0, KD_LEVEL_PRICE, 19990000, T0);
     put_level(c, w, 0, KD_LEVEL_SALE_PRICE, 9990000, T0);

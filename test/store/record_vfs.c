@@ -200,7 +200,7 @@ static int file_sync(sqlite3_file *file, int flags)
         for (; covered < img->count && img->writes[covered].seq < begun; covered++)
             apply(img, &img->writes[covered]);
         drop_writes(img, covered);
-        note(KD_RECORD_SYNC_END, img->wal, 0, 0, 0);
+        note(KD_RECORD_SYNC_END, img->wal, 0, 0, begun);
         pthread_mutex_unlock(&lock);
     }
     return rc;

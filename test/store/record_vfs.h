@@ -18,7 +18,7 @@ typedef struct kd_record_entry {
     bool         wal;   /* the file's name ends in "-wal" */
     int64_t      offset;
     size_t       bytes; /* WRITE */
-    uint64_t     value; /* NOTE: the caller's */
+    uint64_t     value; /* NOTE: the caller's; SYNC_END: seq of its beginning, before which all writes are now safe */
 } kd_record_entry;
 
 const char *kd_record_vfs(void);      /* registers it when first called; its name */

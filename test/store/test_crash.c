@@ -180,8 +180,10 @@ static int fill_disk(const char *path)
         status = append_run(store, 1, next, 100, &err);
         next += status == KD_OK ? 100 : 0;
     }
-    if ((status != KD_IO && status != KD_UNKNOWN) || !strstr(err.msg, "disk full"))
+    if ((status != KD_IO && status != KD_UNKNOWN) || !strstr(err.msg, "disk full")) {
+        print_error("after %zu events: %s, %s\n", next, kd_status_name(status), err.msg);
         return 2;
+    }
     kd_sha sha;
     char  *big = calloc(1, 16 << 20);
     status = kd_store_blob_put(&sha, store, big, 16 << 20, &err);
