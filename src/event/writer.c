@@ -5,22 +5,20 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "event/known_links.h"
 
 enum {
     OBSERVERS_MAX = 16,
     ATTEMPTS_MAX = 8,                   /* of one transaction: waits of 1, 2, 4 .. 64 ms between them */
     SCRATCH_BYTES_MAX = 512 << 20,      /* tables of one batch; a batch is bounded by the queue */
     KEEP_BYTES_MAX = 32 << 20,          /* sealed bodies: a buffer that grew past this is not kept */
-    REPLAY_EVENTS = 512,                /* read at once when folding from the log: at most 16 MiB of bodies */
-    LINKS_KNOWN = 1 << 18               /* a power of two; 8 MiB, of which only what is used is touched */
+    REPLAY_EVENTS = 512                 /* read at once when folding from the log: at most 16 MiB of bodies */
 };
 
 typedef struct group_state {
     _Atomic int64_t folded;
     bool            unsure; /* the log may hold more than was folded: read it before writing */
 } group_state;
-
-typedef struct known_link { uint64_t hash; int64_t time_ms; kd_id event; } known_link;
 
 struct kd_writer {
     kd_store       *store;
@@ -38,7 +36,7 @@ struct kd_writer {
     kd_arena       *scratch;   /* of one batch */
     kd_arena       *log_arena; /* of one chunk read back */
     kd_buf          bytes;     /* facts and sealed bodies of one batch */
-    known_link     *links;     /* evidence that the store has already: most events repeat it */
+    kd_known_links *links;     /* evidence that the store has already: most events repeat it */
     _Atomic uint64_t commit_us;
 };
 
@@ -111,7 +109,7 @@ kd_status kd_writer_open(kd_writer **out, kd_store *store, kd_people *people, kd
     writer->checkpoint_rows = checkpoint_rows;
     writer->groups = kd_store_groups(store);
     writer->group = calloc(writer->groups, sizeof *writer->group);
-    writer->links = calloc(LINKS_KNOWN, sizeof *writer->links);
+    writer->links = kd_known_links_new();
     writer->scratch = kd_arena_new(SCRATCH_BYTES_MAX);
     writer->log_arena = kd_arena_new(SCRATCH_BYTES_MAX);
     kd_buf_init(&writer->bytes, NULL);
@@ -134,7 +132,7 @@ void kd_writer_close(kd_writer *writer)
     kd_buf_free(&writer->bytes);
     kd_arena_free(writer->scratch);
     kd_arena_free(writer->log_arena);
-    free(writer->links);
+    kd_known_links_free(writer->links);
     free(writer->group);
     free(writer);
 }
@@ -416,30 +414,6 @@ static void find_slots(kd_writer *writer, batch *b)
 
 /* ---- a batch: evidence ------------------------------------------------------------------------------------------------ */
 
-/* Whether the store still needs to hear of it; from now on it counts as known. */
-static bool link_is_news(kd_writer *writer, const kd_link *link)
-{
-    uint64_t    hash;
-    uint8_t     bytes[34];
-    known_link *known;
-    memcpy(bytes, link->person.b, 16);
-    memcpy(bytes + 16, link->other.b, 16);
-    bytes[32] = link->kind;
-    bytes[33] = link->proven;
-    hash = kd_hash64(bytes, sizeof bytes, 0);
-    known = &writer->links[hash & (LINKS_KNOWN - 1)];
-    if (known->hash == hash && (known->time_ms < link->time_ms
-                                || (known->time_ms == link->time_ms && kd_id_cmp(known->event, link->event) <= 0)))
-        return false;
-    *known = (known_link){ hash, link->time_ms, link->event };
-    return true;
-}
-
-static void forget_links(kd_writer *writer)
-{
-    memset(writer->links, 0, LINKS_KNOWN * sizeof *writer->links);
-}
-
 /* Each link as two rows, one at each person. A row of another group than its event's goes ahead of the event in a
  * transaction of its own: whenever the event is stored, both rows are. */
 static void find_links(kd_writer *writer, batch *b)
@@ -453,7 +427,7 @@ static void find_links(kd_writer *writer, batch *b)
             kd_link  link = { .person = b->slots[e->slot].person, .other = b->persons[e->first_key + 1 + k], .kind = (uint8_t)in->links[k].kind,
                               .proven = in->links[k].proven, .time_ms = in->fact.time_ms, .event = in->fact.id };
             uint16_t own = b->slots[e->slot].group, others = kd_store_group_of(writer->store, link.other);
-            if (kd_id_eq(link.person, link.other) || !link_is_news(writer, &link))
+            if (kd_id_eq(link.person, link.other) || !kd_known_links_add(writer->links, &link))
                 continue;
             b->links[b->link_count++] = (link_row){ link, own, false, e->item.request };
             link.other = link.person;
@@ -503,7 +477,7 @@ static void write_links_ahead(kd_writer *writer, batch *b)
             if (b->links[i].ahead && b->links[i].group == group)
                 fail_request(b->links[i].request, status, &err);
         if (status != KD_OK)
-            forget_links(writer);
+            kd_known_links_forget(writer->links);
     }
 }
 
@@ -755,7 +729,7 @@ static void write_group(kd_writer *writer, batch *b, uint16_t group)
     for (size_t i = 0; i < b->slot_count; i++)
         if (row_goes_to(&b->slots[i], group))
             kd_people_forget(writer->people, b->slots[i].person);
-    forget_links(writer);
+    kd_known_links_forget(writer->links);
 }
 
 static bool open_batch(batch *b, kd_writer *writer, const kd_write_item *items, size_t count)
