@@ -164,7 +164,7 @@ static void test_xml(void **state)
         { "latin-1", "<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><rss><item><id>1</id><title>M\xfc" "nchen</title></item></rss>",
           "1 {\"id\":\"1\",\"title\":\"M\xc3\xbcnchen\",\"attributes\":{}}\n" },
         { "no items", "<rss><channel/></rss>", "" },
-        { "html", "<!doctype html><html><body>Login</body>", "end io: the XML is broken at line 1: no element found\n" },
+        { "html", "<!doctype html><html><body>Login</body>", "end io: the XML is broken at line 1: syntax error\n" },
     };
     (void)state;
     check_cases(cases, sizeof cases / sizeof *cases, &eur);
