@@ -212,26 +212,29 @@ static kd_status take_lock(kd_sqlite *store, kd_err *err)
     return KD_OK;
 }
 
-/* Is there a file? If not, make an empty one that only its owner can read: SQLite gives its side files the same mode. */
-static kd_status find_file(bool *is_new, const kd_store_options *options, kd_err *err)
+/* Asked before anything is made: a wrong path must not leave a lock file beside it. */
+static kd_status look_at_file(bool *is_new, const kd_store_options *options, kd_err *err)
 {
     struct stat st;
     *is_new = false;
-    if (stat(options->path, &st) == 0) {
-        if (!S_ISREG(st.st_mode))
-            return kd_fail(err, KD_INVALID, "%.150s is not a file", options->path);
-        return KD_OK;
-    }
+    if (stat(options->path, &st) == 0)
+        return S_ISREG(st.st_mode) ? KD_OK : kd_fail(err, KD_INVALID, "%.150s is not a file", options->path);
     if (errno != ENOENT)
         return kd_fail(err, errno == EACCES ? KD_DENIED : KD_IO, "cannot open the database %.150s: %s", options->path, strerror(errno));
     if (!options->create)
         return kd_fail(err, KD_NOT_FOUND, "there is no database %.150s", options->path);
-    int fd = open(options->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return kd_fail(err, errno == EACCES || errno == EROFS ? KD_DENIED : KD_IO, "cannot make the database %.150s: %s",
-                       options->path, strerror(errno));
-    close(fd);
     *is_new = true;
+    return KD_OK;
+}
+
+/* An empty file that only its owner can read: SQLite gives its side files the same mode. */
+static kd_status make_file(const char *path, kd_err *err)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return kd_fail(err, errno == EACCES || errno == EROFS ? KD_DENIED : KD_IO, "cannot make the database %.150s: %s", path,
+                       errno == ENOSPC ? "disk full" : strerror(errno));
+    close(fd);
     return KD_OK;
 }
 
@@ -311,11 +314,11 @@ kd_status kd_sqlite_open(kd_store **out, const kd_store_options *options, kd_err
     kd_sqlite *store = sodium_init() >= 0 ? allocate(options) : NULL;
     if (!store)
         return kd_fail_memory(err);
-    kd_status status = KD_OK;
-    if (!options->read_only && (options->create || access(options->path, F_OK) == 0))
+    kd_status status = look_at_file(&is_new, options, err);
+    if (status == KD_OK && !options->read_only)
         status = take_lock(store, err);
-    if (status == KD_OK)
-        status = find_file(&is_new, options, err);
+    if (status == KD_OK && is_new)
+        status = make_file(options->path, err);
     if (status == KD_OK)
         status = open_writer(store, options, is_new, err);
     if (status == KD_OK && !options->read_only) {
