@@ -118,7 +118,7 @@ kd_status kd_import_run(kd_import_counts *counts, const kd_importer *to, kd_inpu
 
 bool kd_import_go_on(kd_import *run)
 {
-    if (run->cancel && *run->cancel) {
+    if (run->cancel && __atomic_load_n(run->cancel, __ATOMIC_RELAXED)) { /* another thread may set it */
         run->counts->cancelled = true;
         return false;
     }

@@ -598,7 +598,7 @@ static void stop_late(void *self, const kd_stored *events, size_t count)
     static uint64_t seen;
     (void)events;
     seen += count;
-    *(volatile bool *)self = seen >= 2000;
+    __atomic_store_n((volatile bool *)self, seen >= 2000, __ATOMIC_RELAXED);
 }
 
 static void test_cancelled(void **unused)
