@@ -7,7 +7,7 @@
 void temp_folder(char out[64])
 {
     const char *base = getenv("TMPDIR");
-    snprintf(out, 64, "%s/kd-store-XXXXXX", base && strlen(base) < 32 ? base : "/tmp");
+    snprintf(out, 64, "%s/kd-store-XXXXXX", base && base[0] && strlen(base) < 32 ? base : "/tmp");
     assert_non_null(mkdtemp(out));
 }
 
