@@ -23,8 +23,7 @@ kd_key_type kd_key_type_parse(kd_str name)
     return KD_KEY_NONE;
 }
 
-/* What SDKs and forms send when there is nobody. One person under such a key would be a crowd. */
-static bool is_nobody(kd_str value)
+bool kd_key_is_nobody(kd_str value)
 {
     static const char *const words[] = { "null", "(null)", "nil", "none", "undefined", "nan", "anonymous", "guest", "unknown", "n/a",
                                          "true", "false", "-1", "[object object]", "(not set)" };
@@ -73,7 +72,7 @@ kd_status kd_key_make(kd_key *out, const kd_vault *vault, kd_key_type type, kd_s
         text = normal_phone(normal, text);
     if (!text.len)
         return kd_fail_field(err, KD_INVALID, name, "%s is empty", name);
-    if (is_nobody(text))
+    if (kd_key_is_nobody(text))
         return kd_fail_field(err, KD_INVALID, name, "%s is a placeholder that stands for nobody", name);
     out->type = (uint8_t)type;
     kd_vault_hash(out->hash, vault, out->type, text);

@@ -23,6 +23,9 @@ enum { KD_KEY_VALUE_MAX = 256 };
  * KD_KEY_VALUE_MAX, or it is one of the values SDKs send for "nobody" ("null", "undefined", "0", "00000000-...", "anonymous", "guest", ...: identity.c). */
 kd_status kd_key_make(kd_key *out, const kd_vault *vault, kd_key_type type, kd_str value, kd_err *err);
 
+/* What SDKs and forms send when they do not know who it is. One person under such a key would be a crowd. */
+bool kd_key_is_nobody(kd_str value);
+
 typedef struct kd_identity kd_identity;
 kd_status kd_identity_open(kd_identity **out, kd_store *store, size_t cache_bytes_max, kd_err *err);
 void      kd_identity_close(kd_identity *identity);

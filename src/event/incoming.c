@@ -51,23 +51,6 @@ static kd_status refuse_field(kd_incoming *out, kd_status status, const char *fi
 
 /* ---- texts, times ---------------------------------------------------------------------------------------------- */
 
-/* What SDKs send when they do not know who it is: kd_key_make refuses the same. One key for all these people would make
- * them one person; without it the event still belongs to whoever its other ids name. */
-static bool is_nobody(kd_str id)
-{
-    static const char *const nobody[] = { "null", "(null)", "nil", "none", "undefined", "nan", "anonymous", "guest", "unknown", "n/a",
-                                          "true", "false", "-1", "[object object]", "(not set)" };
-    size_t zeros = 0;
-    while (zeros < id.len && (id.ptr[zeros] == '0' || id.ptr[zeros] == '-'))
-        zeros++;
-    if (zeros == id.len) /* "0", "00000000-0000-0000-0000-000000000000" */
-        return true;
-    for (size_t i = 0; i < sizeof nobody / sizeof *nobody; i++)
-        if (kd_str_is_nocase(id, nobody[i]))
-            return true;
-    return false;
-}
-
 /* An id: text, or a number of an old client, whose digits are the id. Absent and nobody leave *id empty. */
 static kd_status read_id(kd_str *id, kd_incoming *out, const kd_json *node, const char *field)
 {
@@ -80,7 +63,7 @@ static kd_status read_id(kd_str *id, kd_incoming *out, const kd_json *node, cons
     text = kd_str_trim(node->text);
     if (text.len > KD_KEY_VALUE_MAX)
         return refuse_field(out, KD_LIMIT, field, "longer than 256 bytes");
-    if (!is_nobody(text))
+    if (!kd_key_is_nobody(text))
         *id = text;
     return KD_OK;
 }
@@ -171,7 +154,7 @@ static bool is_phone(kd_str text)
 
 static bool is_card(kd_str text)
 {
-    return text.len > 0 && text.len <= KD_KEY_VALUE_MAX && !is_nobody(text);
+    return text.len > 0 && text.len <= KD_KEY_VALUE_MAX && !kd_key_is_nobody(text);
 }
 
 typedef struct known_as { kd_str email, phone, card; } known_as;
@@ -551,7 +534,7 @@ static kd_status read_ids(kd_incoming *out, envelope *e, const kd_incoming_conte
         status = read_id(&e->anonymous_id, out, e->field[I_ANONYMOUS_ID], "/anonymousId");
     if (status == KD_OK && !e->field[I_ANONYMOUS_ID] && context->anonymous_id.len) {
         kd_str header = kd_str_trim(context->anonymous_id);
-        if (header.len <= KD_KEY_VALUE_MAX && !is_nobody(header) && kd_utf8_valid(header)) {
+        if (header.len <= KD_KEY_VALUE_MAX && !kd_key_is_nobody(header) && kd_utf8_valid(header)) {
             e->anonymous_id = header;
             e->anonymous_from_header = header.len > 0;
         }
