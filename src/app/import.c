@@ -1,6 +1,7 @@
 /* kunde import: files into events and documents. */
 #include "app/command.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -15,7 +16,9 @@ typedef struct import_options {
     kd_feed_map map[MAPS_MAX];
     char        columns[MAPS_MAX][COLUMN_BYTES];
     size_t      map_count;
-    const char *source, *currency, *utc_offset;
+    const char *source, *currency, *utc_offset, *cancel_prefix;
+    kd_import_format format;
+    kd_import_dates  dates;
     bool        decimal_comma, dry_run;
 } import_options;
 
@@ -41,12 +44,34 @@ static error_t add_map(import_options *options, const char *text, struct argp_st
     return 0;
 }
 
+static error_t take_word(int *out, const char *arg, const char *const *words, int count, const char *flag, struct argp_state *state)
+{
+    for (int i = 0; i < count; i++)
+        if (strcmp(arg, words[i]) == 0) {
+            *out = i + 1;
+            return 0;
+        }
+    argp_error(state, "--%s must be %s or %s, not \"%.40s\"", flag, words[0], words[1], arg);
+    return EINVAL;
+}
+
 static error_t parse_import(int key, char *arg, struct argp_state *state)
 {
-    import_options *options = state->input;
+    static const char *const formats[] = { "csv", "jsonl" }, *const dates[] = { "dmy", "mdy" }; /* in the order of their enums */
+    import_options          *options = state->input;
+    int                      word = 0;
 
     switch (key) {
     case 'j': options->json = true; return 0;
+    case 'f':
+        if (take_word(&word, arg, formats, 2, "format", state) == 0)
+            options->format = (kd_import_format)word;
+        return 0;
+    case 'D':
+        if (take_word(&word, arg, dates, 2, "dates", state) == 0)
+            options->dates = (kd_import_dates)word;
+        return 0;
+    case 'C': options->cancel_prefix = arg; return 0;
     case 'm': return add_map(options, arg, state);
     case 's': options->source = arg; return 0;
     case 'c': options->currency = arg; return 0;
@@ -79,6 +104,9 @@ static const struct argp_option import_flags[] = {
     { "source", 's', "NAME", 0, "who sends the file (till, newsletter, ...): part of every id made from it; default: the kind of data", 0 },
     { "currency", 'c', "CODE", 0, "of amounts that carry none; default EUR", 0 },
     { "utc-offset", 'u', "+HH:MM", 0, "of times without a zone; default +00:00", 0 },
+    { "dates", 'D', "dmy|mdy", 0, "what comes first in dates with slashes; without it 03/04/2026 is refused", 0 },
+    { "format", 'f', "csv|jsonl", 0, "default: by the file's name", 0 },
+    { "cancel-prefix", 'C', "TEXT", 0, "an invoice of this and digits is a cancelled one; default C; - for none", 0 },
     { "decimal-comma", 'd', NULL, 0, "1,50 is one and a half", 0 },
     { "dry-run", 'n', NULL, 0, "check and count, write nothing", 0 },
     { "quarantine", 'q', NULL, 0, "list the rows that could not be read, with line, field and reason", 0 },
@@ -118,6 +146,7 @@ static void write_counts(kd_jw *w, const char *file, const kd_import_counts *c)
     KD_JW_I64(w, "returnLines", (int64_t)c->return_lines);
     KD_JW_I64(w, "anonymousLines", (int64_t)c->anonymous_lines);
     KD_JW_I64(w, "zeroPriceLines", (int64_t)c->zero_price_lines);
+    KD_JW_I64(w, "serviceLines", (int64_t)c->service_lines);
     KD_JW_I64(w, "adjustments", (int64_t)c->adjustments);
     KD_JW_I64(w, "customers", (int64_t)c->customers);
     KD_JW_I64(w, "products", (int64_t)c->products);
@@ -127,6 +156,7 @@ static void write_counts(kd_jw *w, const char *file, const kd_import_counts *c)
     kd_jw_fixed(w, c->revenue_micro, 6);
     KD_JW_Z(w, "currency", c->currency.code);
     KD_JW_I64(w, "resumedAt", (int64_t)c->resumed_at);
+    KD_JW_BOOL(w, "cancelled", c->cancelled);
     kd_jw_object_end(w);
 }
 
@@ -149,6 +179,8 @@ static void show_counts(const kd_io *io, const char *file, const kd_import_count
         kd_print(io, "  customers   %llu\n", (unsigned long long)c->customers);
     if (c->documents != 0)
         kd_print(io, "  documents   %llu (%llu products), %llu refused\n", (unsigned long long)c->documents, (unsigned long long)c->products, (unsigned long long)c->refused);
+    if (c->cancelled)
+        kd_print(io, "  cancelled: the same command goes on from here\n");
     if (c->quarantined != 0)
         kd_print(io, "  quarantine  %llu rows; `kunde import --quarantine` shows them\n", (unsigned long long)c->quarantined);
 }
@@ -223,7 +255,8 @@ static int import_files(kd_run *run, kd_reader *reader)
     const import_options *o = run->options;
     kd_parts             *parts = kd_engine_parts(run->engine);
     const kd_importer     to = { parts->store, reader, parts->ingest, parts->catalog, parts->vault, parts->clock };
-    kd_import_options     options = { .source = kd_str_z(o->source), .map = o->map, .map_count = o->map_count, .decimal_comma = o->decimal_comma, .dry_run = o->dry_run };
+    kd_import_options     options = { .source = kd_str_z(o->source), .map = o->map, .map_count = o->map_count, .decimal_comma = o->decimal_comma, .dry_run = o->dry_run,
+                                  .format = o->format, .dates = o->dates, .cancel_prefix = kd_str_z(o->cancel_prefix) };
     kd_err                err = { 0 };
     kd_buf                json;
     kd_jw                 w;
