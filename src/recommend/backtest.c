@@ -107,7 +107,6 @@ static size_t list_of_model(uint32_t *list, size_t *own, bench *b, segment user)
 
     kd_scorer_add(&b->scorer, b->model, seeds, seed_count);
     candidates = kd_scorer_top(b->candidates, b->scorer.touched_count, &b->scorer);
-    kd_scorer_clear(&b->scorer);
     for (size_t n = 0; n < candidates && count < LIST; n++)
         if (b->known[b->candidates[n].item] != 1)
             list[count++] = b->candidates[n].item;

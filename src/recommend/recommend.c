@@ -167,17 +167,21 @@ static void fill_terms(kd_recommended *slot, const kd_terms *terms, const kd_see
     }
 }
 
-/* The best candidates in growing portions, until the slate is full or none is left. */
-static kd_status pick_scored(slate *s, uint32_t *items, kd_err *err)
+/* The best candidates, until the slate is full or none is left. When a portion was not enough (much of it bought or sold out),
+ * scores are added up anew for one eight times as large: rare, and cheaper than sorting more than is needed every time. */
+static kd_status pick_scored(slate *s, uint32_t *items, const kd_seed *seeds, size_t seed_count, kd_err *err)
 {
-    size_t total = s->scratch->scorer.touched_count, portion = 4 * s->request->count + 32, done = 0;
+    kd_scorer *scorer = &s->scratch->scorer;
+    size_t     done = 0, total = 1;
 
-    while (!is_full(s) && done < total && done < LOOKED_AT_MAX) {
+    for (size_t portion = s->request->count + s->request->count / 2 + 16; !is_full(s) && done < total && done < LOOKED_AT_MAX; portion *= 8) {
+        kd_scorer_add(scorer, s->model, seeds, seed_count);
+        total = scorer->touched_count;
         size_t        room = portion < total ? portion : total;
         kd_candidate *best = KD_NEW(s->arena, kd_candidate, room);
+        kd_scorer_top(best, best ? room : 0, scorer);
         if (!best)
             return kd_fail_memory(err);
-        kd_scorer_top(best, room, &s->scratch->scorer);
         for (; done < room && !is_full(s); done++) {
             kd_recommended *slot = offer(s, kd_snapshot_find(s->snapshot, kd_model_item(s->model, best[done].item)), KD_LAYER_RECIPE);
             if (!slot)
@@ -185,26 +189,19 @@ static kd_status pick_scored(slate *s, uint32_t *items, kd_err *err)
             slot->score = (double)best[done].micro / KD_MICRO;
             items[s->result->count - 1] = best[done].item;
         }
-        portion *= 8;
     }
     return KD_OK;
 }
 
 static kd_status fill_from_seeds(slate *s, const kd_seed *seeds, size_t seed_count, kd_err *err)
 {
-    kd_scorer *scorer = &s->scratch->scorer;
-    uint32_t  *items = KD_NEW(s->arena, uint32_t, s->request->count);
-    kd_terms  *terms = KD_NEW(s->arena, kd_terms, s->request->count);
-    kd_status  status;
+    uint32_t *items = KD_NEW(s->arena, uint32_t, s->request->count);
+    kd_terms *terms = KD_NEW(s->arena, kd_terms, s->request->count);
+    kd_status status = items && terms ? pick_scored(s, items, seeds, seed_count, err) : kd_fail_memory(err);
 
-    if (!items || !terms)
-        return kd_fail_memory(err);
-    kd_scorer_add(scorer, s->model, seeds, seed_count);
-    status = pick_scored(s, items, err);
-    kd_scorer_clear(scorer);
     if (status != KD_OK)
         return status;
-    kd_scorer_explain(terms, scorer, items, s->result->count, s->model, seeds, seed_count);
+    kd_scorer_explain(terms, &s->scratch->scorer, items, s->result->count, s->model, seeds, seed_count);
     for (size_t i = 0; i < s->result->count; i++)
         fill_terms(&s->result->items[i], &terms[i], seeds);
     return KD_OK;

@@ -31,9 +31,8 @@ typedef struct kd_candidate { int64_t micro; uint32_t item; } kd_candidate;
 kd_status kd_scorer_reserve(kd_scorer *scorer, uint32_t item_count, kd_err *err);
 void      kd_scorer_free(kd_scorer *scorer);
 void      kd_scorer_add(kd_scorer *scorer, const kd_model *model, const kd_seed *seeds, size_t count);
-void      kd_scorer_clear(kd_scorer *scorer);
-/* The k best, best first: greater score, then the smaller item. Returns how many there are. */
-size_t    kd_scorer_top(kd_candidate *out, size_t k, const kd_scorer *scorer);
+/* The k best, best first: greater score, then the smaller item. Returns how many there are. The scorer is empty afterwards. */
+size_t    kd_scorer_top(kd_candidate *out, size_t k, kd_scorer *scorer);
 
 /* The terms of a score while they are collected: the KD_TERMS_MAX greatest, and the sum of the others. */
 typedef struct kd_terms {
@@ -41,7 +40,7 @@ typedef struct kd_terms {
     uint8_t count;
     int64_t rest_micro;
 } kd_terms;
-/* terms[i] of items[i], in one pass over the seeds' neighbours; `scorer` must be clear and is clear again afterwards. */
+/* terms[i] of items[i], in one pass over the seeds' neighbours; `scorer` must be empty and is empty again afterwards. */
 void kd_scorer_explain(kd_terms *terms, kd_scorer *scorer, const uint32_t *items, size_t item_count, const kd_model *model,
                        const kd_seed *seeds, size_t seed_count);
 #endif

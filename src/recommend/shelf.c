@@ -52,7 +52,7 @@ void kd_sizes_learn(kd_sizes *sizes, const kd_profile *profile, const kd_snapsho
     const kd_recent *cancelled = profile ? kd_profile_recent(profile, KD_KIND_ORDER_CANCELLED) : NULL;
 
     sizes->count = 0;
-    for (uint32_t i = 0; orders && i < orders->count; i++) {
+    for (uint32_t i = 0; orders && i < orders->count && i < KD_SIZE_LINES; i++) {
         const kd_interaction *line = &orders->items[i];
         const kd_variant     *variant = NULL;
         const kd_product     *product = kd_snapshot_find_any(snapshot, line->variant ? line->variant : line->product, &variant);

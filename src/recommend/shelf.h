@@ -1,6 +1,6 @@
 /* recommend/shelf.h -- which variant of a product can be shown to this person: filter, stock, size.
  *
- * Size belief, first form: the sizes of the person's kept purchases among the recent ones, counted by top category ("Outdoor"
+ * Size belief, first form: the sizes of the kept ones among the last KD_SIZE_LINES purchases, counted by top category ("Outdoor"
  * of "Outdoor > Jackets"). For a product it is the believed size that the product is made in with the most evidence (then the
  * latest): M for the jacket and 42 for the shoes of one category do not disturb each other. Where the size is known and no
  * variant of it is in stock, the product is not shown: another size would only come back. */
@@ -8,7 +8,7 @@
 #define KD_RECOMMEND_SHELF_H
 #include "recommend/recommend.h"
 
-enum { KD_SIZES_MAX = 32 };
+enum { KD_SIZES_MAX = 32, KD_SIZE_LINES = 32 };
 typedef struct kd_sizes {
     struct { kd_str category; kd_ref size; uint32_t purchases; int64_t last_ms; } believed[KD_SIZES_MAX];
     uint32_t count;
