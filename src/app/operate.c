@@ -76,8 +76,9 @@ static kd_status check_person(bool *same, checkup *c, kd_reader *reader, kd_id i
     kd_buf_init(&lives, arena);
     kd_buf_init(&refolded, arena);
     kd_profile_encode(&lives, &person->profile);
+    const int64_t head = person->head; /* the log goes on meanwhile: compare as of this event */
     kd_people_release(parts->people, person);
-    status = kd_refold(&again, reader, parts->vault, id, &caps, err);
+    status = kd_refold(&again, reader, parts->vault, id, head, &caps, err);
     if (status == KD_OK) {
         kd_profile_encode(&refolded, &again);
         *same = kd_str_eq(kd_buf_str(&lives), kd_buf_str(&refolded));

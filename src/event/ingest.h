@@ -73,7 +73,8 @@ void kd_ingest_get_stats(kd_ingest_stats *out, const kd_ingest *ingest);
 kd_status kd_stored_fact(kd_fact *out, const kd_event *event, const kd_data_key *key, kd_arena *arena, kd_err *err);
 /* The body in the clear. */
 kd_status kd_stored_body(kd_str *out, const kd_event *event, const kd_data_key *key, kd_arena *arena, kd_err *err);
-/* Refold one person from the log alone (tests, doctor): walks the chain from the head in the person's row, so it equals the
- * row's state, and the profile in memory once a checkpoint has been written. KD_NOT_FOUND: no such person. */
-kd_status kd_refold(kd_profile *out, kd_reader *reader, const kd_vault *vault, kd_id person, const kd_profile_caps *caps, kd_err *err);
+/* Refold one person from the log alone (tests, doctor): walks the chain back from the event at `head`, as taken from the
+ * profile in memory it is to equal; 0: from the head in the person's row, as of its last checkpoint. KD_NOT_FOUND: no such person. */
+kd_status kd_refold(kd_profile *out, kd_reader *reader, const kd_vault *vault, kd_id person, int64_t head, const kd_profile_caps *caps,
+                    kd_err *err);
 #endif

@@ -68,7 +68,8 @@ static kd_status refold_chain(refolding *r, kd_reader *reader, kd_id person, int
     return status;
 }
 
-kd_status kd_refold(kd_profile *out, kd_reader *reader, const kd_vault *vault, kd_id person, const kd_profile_caps *caps, kd_err *err)
+kd_status kd_refold(kd_profile *out, kd_reader *reader, const kd_vault *vault, kd_id person, int64_t head, const kd_profile_caps *caps,
+                    kd_err *err)
 {
     kd_arena      *rows = kd_arena_new(CHUNK_BYTES_MAX);
     kd_arena      *chunk = kd_arena_new(CHUNK_BYTES_MAX);
@@ -81,7 +82,7 @@ kd_status kd_refold(kd_profile *out, kd_reader *reader, const kd_vault *vault, k
     if (status == KD_OK)
         status = kd_vault_unwrap(&key, vault, row.secret, person, err);
     if (status == KD_OK)
-        status = refold_chain(&(refolding){ out, &key, caps, chunk }, reader, person, row.head, err);
+        status = refold_chain(&(refolding){ out, &key, caps, chunk }, reader, person, head ? head : row.head, err);
     if (status != KD_OK)
         kd_profile_free(out);
     kd_arena_free(rows);

@@ -103,7 +103,7 @@ kd_status kd_conn_fail(kd_err *err, const kd_conn *conn, int rc, const char *wha
         return kd_fail(err, KD_IO, "%s: cannot open the database file%s%s", what, code ? ": " : "", code ? strerror(code) : "");
     }
     case SQLITE_CORRUPT:  return kd_fail(err, KD_CORRUPT, "%s: the database file is damaged (%s); see kunde doctor", what, text);
-    case SQLITE_NOTADB:   return kd_fail(err, KD_INVALID, "%s: the file is not a database", what);
+    case SQLITE_NOTADB:   return kd_fail(err, KD_INVALID, "the file is not a Kunde database (%s)", what);
     case SQLITE_TOOBIG:   return kd_fail(err, KD_LIMIT, "%s: a value is too long for the database", what);
     default: break;
     }

@@ -204,7 +204,7 @@ static void test_profile_is_refold(void **unused)
         kd_buf     a, b;
         kd_buf_init(&a, NULL);
         kd_buf_init(&b, NULL);
-        assert_ok(kd_refold(&refolded, h.reader, h.vault, rows[i].person, &caps, &err), err);
+        assert_ok(kd_refold(&refolded, h.reader, h.vault, rows[i].person, 0, &caps, &err), err);
         assert_ok(kd_people_acquire(&person, h.people, h.reader, rows[i].person, &err), err);
         kd_profile_encode(&a, &person->profile);
         kd_people_release(h.people, person);

@@ -276,7 +276,7 @@ static size_t assert_law(world *w, const stream *s)
         kd_profile_encode(&want, &plain);
         encode_resident(&got, w, person);
         assert_same_bytes(&want, &got, "in memory");
-        must(kd_refold(&refolded, w->reader, w->vault, person, &caps, &err), &err);
+        must(kd_refold(&refolded, w->reader, w->vault, person, 0, &caps, &err), &err);
         kd_profile_encode(&again, &refolded);
         assert_same_bytes(&want, &again, "from the log");
         kd_profile_free(&plain);
