@@ -186,15 +186,14 @@ void kd_admin_state(kd_request *request)
 }
 
 /* ---- on demand ------------------------------------------------------------------------------------------------------------ */
-void kd_admin_train(kd_request *request)
+enum { ASIDES_MAX = 4 };
+
+static void train(kd_request *request)
 {
     kd_parts *parts = request->parts;
     kd_err    err = { 0 };
-    kd_status status;
+    kd_status status = parts->train ? parts->train(parts->train_self, &err) : kd_fail(&err, KD_NOT_FOUND, "this process does not train models");
     kd_jw     w;
-    if (!kd_caller_is_admin(request))
-        return;
-    status = parts->train ? parts->train(parts->train_self, &err) : kd_fail(&err, KD_NOT_FOUND, "this process does not train models");
     if (status == KD_OK) {
         kd_jw_init(&w, &request->out);
         kd_jw_object(&w);
@@ -204,16 +203,57 @@ void kd_admin_train(kd_request *request)
     kd_reply_json(request, status, &err);
 }
 
-void kd_admin_checkpoint(kd_request *request)
+static void checkpoint(kd_request *request)
 {
     kd_err    err = { 0 };
-    kd_status status;
-    if (!kd_caller_is_admin(request))
-        return;
-    status = kd_ingest_flush(request->parts->ingest, &err);
+    kd_status status = kd_ingest_flush(request->parts->ingest, &err);
     if (status == KD_OK)
         status = kd_ingest_checkpoint(request->parts->ingest, &err);
     if (status == KD_OK)
         kd_buf_add_z(&request->out, "{\"success\":true}");
     kd_reply_json(request, status, &err);
+}
+
+typedef struct aside { kd_request *request; void (*work)(kd_request *request); } aside;
+
+static void *run_aside(void *self)
+{
+    aside     *a = self; /* in the request's arena: not to be touched after the answer */
+    kd_parts  *parts = a->request->parts;
+    a->work(a->request);
+    atomic_fetch_sub(&parts->counts.asides, 1);
+    kd_http_answer(a->request);
+    return NULL;
+}
+
+/* What takes seconds runs on a thread of its own, so that the shop's requests on this worker do not wait behind it. */
+static void work_aside(kd_request *request, void (*work)(kd_request *request))
+{
+    aside    *a = KD_NEW(request->arena, aside, 1);
+    kd_err    err = { 0 };
+    pthread_t thread;
+    if (a == NULL || atomic_fetch_add(&request->parts->counts.asides, 1) >= ASIDES_MAX) {
+        if (a)
+            atomic_fetch_sub(&request->parts->counts.asides, 1);
+        kd_reply_problem(request, a ? kd_fail(&err, KD_BUSY, "too many long requests are under way") : kd_fail_memory(&err), &err);
+        return;
+    }
+    *a = (aside){ request, work };
+    kd_http_later(request);
+    if (pthread_create(&thread, NULL, run_aside, a) == 0)
+        pthread_detach(thread);
+    else
+        run_aside(a);
+}
+
+void kd_admin_train(kd_request *request)
+{
+    if (kd_caller_is_admin(request))
+        work_aside(request, train);
+}
+
+void kd_admin_checkpoint(kd_request *request)
+{
+    if (kd_caller_is_admin(request))
+        work_aside(request, checkpoint);
 }

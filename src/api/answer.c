@@ -5,7 +5,7 @@
 
 #include "api/who.h"
 
-enum { PLACEMENTS_MAX = 32, PRODUCTS_MAX = 100, KEYS_MAX = 8 };
+enum { PLACEMENTS_MAX = 32, PRODUCTS_MAX = 100, KEYS_MAX = 8, ANSWER_BYTES = 6 * 1024 };
 
 const kd_placements *kd_parts_placements(kd_parts *parts)
 {
@@ -158,6 +158,7 @@ static void append_receipts(const kd_decision *decisions, size_t count, const ho
 static void write_decisions(kd_buf *out, const kd_decision *decisions, size_t count, const holding *h, const kd_question *q)
 {
     kd_jw w;
+    kd_buf_reserve(out, ANSWER_BYTES); /* an answer of ten items with reasons, in one piece */
     kd_jw_init(&w, out);
     kd_jw_object(&w);
     kd_jw_key(&w, "decisions");
@@ -202,6 +203,7 @@ kd_status kd_answer_decide(kd_buf *out, kd_parts *parts, kd_reader *reader, cons
 static void write_list(kd_buf *out, const kd_recommend_result *list, const holding *h, const kd_question *q)
 {
     kd_jw w;
+    kd_buf_reserve(out, ANSWER_BYTES);
     kd_jw_init(&w, out);
     kd_jw_object(&w);
     kd_jw_key(&w, "items");

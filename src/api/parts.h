@@ -26,6 +26,7 @@ typedef struct kd_api_counts { /* for /metrics */
     atomic_uint_fast64_t tokens_refused;    /* user tokens wrong or expired */
     atomic_uint_fast64_t without_id;        /* requests so far, for events that bring no messageId */
     atomic_int_fast64_t  unauthorized_s;    /* when the last 401 was logged: one line a second */
+    atomic_int           asides;            /* long requests that run on threads of their own now (admin.c) */
 } kd_api_counts;
 
 typedef struct kd_parts {

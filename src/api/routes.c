@@ -66,7 +66,7 @@ static const kd_route routes[] = {
           .answer = "Receipt", .errors = "401,403,404"),
     ROUTE(KD_GET, "/v1/admin/state", kd_admin_state, "admin_state", 0, ADMIN, .summary = "The state of the engine in figures", .answer = "State", .errors = "401,403"),
     ROUTE(KD_POST, "/v1/admin/train", kd_admin_train, "admin_train", 0, ADMIN, .summary = "Train a model now and put it in force", .answer = "Anything", .errors = "401,403,404,409,429,503"),
-    ROUTE(KD_POST, "/v1/admin/checkpoint", kd_admin_checkpoint, "admin_checkpoint", 0, ADMIN, .summary = "Write all profiles to the database now", .answer = "Success", .errors = "401,403,503"),
+    ROUTE(KD_POST, "/v1/admin/checkpoint", kd_admin_checkpoint, "admin_checkpoint", 0, ADMIN, .summary = "Write all profiles to the database now", .answer = "Success", .errors = "401,403,429,503"),
     ROUTE(KD_GET, "/v1/admin/placements", kd_admin_placements_list, "admin_placements", 0, ADMIN, .summary = "All placements", .answer = "Placements", .errors = "401,403"),
     ROUTE(KD_GET, "/v1/admin/placements/{}", kd_admin_placement, "admin_placement", 0, ADMIN, .summary = "One placement", .path_names = "id", .answer = "Placement", .errors = "401,403,404"),
     ROUTE(KD_PUT, "/v1/admin/placements/{}", kd_admin_placement_put, "admin_placement_put", 0, ADMIN, .summary = "Make or change a placement", .path_names = "id",
