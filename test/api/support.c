@@ -50,7 +50,7 @@ static void house_shut(house *h)
 void house_open(house *h)
 {
     memset(h, 0, sizeof *h);
-    strcpy(h->folder, "/tmp/kunde-api-XXXXXX");
+    snprintf(h->folder, sizeof h->folder, "%s/kunde-api-XXXXXX", getenv("TMPDIR") ? getenv("TMPDIR") : P_tmpdir);
     assert_non_null(mkdtemp(h->folder));
     snprintf(h->path, sizeof h->path, "%s/kunde.db", h->folder);
     snprintf(h->key_path, sizeof h->key_path, "%s/kunde.key", h->folder);

@@ -15,7 +15,7 @@ void        request_free(kd_request *request);
 void        request_add_header(kd_request *request, const char *name, const char *value);
 
 /* A store, a reader and a vault in a folder of its own, which house_close removes. */
-typedef struct house { char folder[64], path[96], key_path[96]; kd_store *store; kd_reader *reader; kd_vault *vault; } house;
+typedef struct house { char folder[200], path[256], key_path[256]; kd_store *store; kd_reader *reader; kd_vault *vault; } house;
 void house_open(house *h);
 void house_reopen(house *h);
 void house_close(house *h);
