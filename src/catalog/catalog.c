@@ -323,7 +323,7 @@ typedef struct batch {
     kd_arena   *arena;    /* drafts and levels, till the end */
     kd_arena   *scratch;  /* one document */
     kd_map     *slots;    /* document -> its draft */
-    kd_map     *said;     /* levels named already */
+    kd_map     *said;     /* levels named already -> which */
     kd_draft   *drafts;
     size_t      count;
     kd_level   *levels;
@@ -445,33 +445,58 @@ static kd_status read_body(kd_draft *draft, batch *b, const kd_catalog_change *c
     return KD_OK;
 }
 
-/* Levels that say something new. Within one batch the later word counts, so that a level named before is never left out. */
+static kd_status push_level(batch *b, const kd_level *level, kd_err *err)
+{
+    if (b->level_count == b->level_cap) {
+        const size_t cap = b->level_cap ? b->level_cap * 2 : 64;
+        kd_level    *levels = KD_NEW(b->arena, kd_level, cap);
+        if (!levels)
+            return kd_fail_memory(err);
+        if (b->level_count)
+            memcpy(levels, b->levels, b->level_count * sizeof *levels);
+        b->levels = levels;
+        b->level_cap = cap;
+    }
+    b->levels[b->level_count++] = *level;
+    return KD_OK;
+}
+
+static bool same_place(const kd_level *a, const kd_level *b)
+{
+    return a->variant == b->variant && a->place == b->place && a->what == b->what;
+}
+
+/* Levels that say something new; within one batch the later word counts. */
 static kd_status keep_levels(batch *b, const kd_draft *draft, kd_err *err)
 {
-    for (size_t i = 0; i < draft->level_count; i++) {
+    kd_status status = KD_OK;
+    for (size_t i = 0; i < draft->level_count && status == KD_OK; i++) {
         const kd_level *level = &draft->levels[i];
         const uint64_t  key = level->variant ^ level->place * UINT64_C(0x9e3779b97f4a7c15) ^ (uint64_t)level->what << 60;
         uint64_t        row = 0;
         uint32_t        before = 0;
-        const bool      same = kd_index_get(&b->catalog->variant_rows, level->variant, &row)
-            ? kd_levels_same(b->catalog->levels, level, (uint32_t)row) : level->what == KD_LEVEL_SALE_PRICE && level->value == 0;
-        if (same && !kd_map_get(b->said, key, &before))
+        if (kd_map_get(b->said, key, &before) && same_place(&b->levels[before], level)) {
+            b->levels[before] = *level;
             continue;
-        if (!kd_map_set(b->said, key, 1))
-            return kd_fail_memory(err);
-        if (b->level_count == b->level_cap) {
-            const size_t cap = b->level_cap ? b->level_cap * 2 : 64;
-            kd_level    *levels = KD_NEW(b->arena, kd_level, cap);
-            if (!levels)
-                return kd_fail_memory(err);
-            if (b->level_count)
-                memcpy(levels, b->levels, b->level_count * sizeof *levels);
-            b->levels = levels;
-            b->level_cap = cap;
         }
-        b->levels[b->level_count++] = *level;
+        const bool same = kd_index_get(&b->catalog->variant_rows, level->variant, &row)
+            ? kd_levels_same(b->catalog->levels, level, (uint32_t)row) : level->what == KD_LEVEL_SALE_PRICE && level->value == 0;
+        if (same)
+            continue;
+        status = kd_map_set(b->said, key, (uint32_t)b->level_count) ? push_level(b, level, err) : kd_fail_memory(err);
     }
-    return KD_OK;
+    return status;
+}
+
+/* In the order of the store's keys: a B-tree takes sorted rows several times faster than scattered ones. */
+static int compare_levels(const void *a, const void *b)
+{
+    const kd_level *x = a, *y = b;
+    if (x->variant != y->variant)
+        return (int64_t)x->variant < (int64_t)y->variant ? -1 : 1; /* signed, as databases have it */
+    if (x->what != y->what)
+        return x->what < y->what ? -1 : 1;
+    return (int64_t)x->place < (int64_t)y->place ? -1 : (int64_t)x->place > (int64_t)y->place;
 }
 
 /* One change into the batch: a later one of the same document takes the place of an earlier. */
@@ -516,8 +541,10 @@ static kd_status batch_read(batch *b, const kd_catalog_change *change, kd_err *e
 /* Levels first: a product never appears without its price. If the documents then fail, the levels stand, as the store says. */
 static kd_status batch_write(batch *b, kd_err *err)
 {
-    kd_status status = levels_write(b->catalog, b->levels, b->level_count, err);
-    if (status != KD_OK)
+    kd_status status;
+    if (b->level_count != 0)
+        qsort(b->levels, b->level_count, sizeof *b->levels, compare_levels);
+    if ((status = levels_write(b->catalog, b->levels, b->level_count, err)) != KD_OK)
         return status;
     for (size_t i = 0; i < b->count && status == KD_OK; i++)
         if (!b->drafts[i].unchanged)

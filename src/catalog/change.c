@@ -162,7 +162,8 @@ kd_status kd_show(kd_showing *showing, const kd_draft *draft, uint64_t version, 
         object = kd_product_make(catalog, draft, body, row, draft->kind == KD_DOC_STUB, showing->scratch);
         break;
     case KD_DOC_PLACE:
-        object = kd_place_make(catalog, draft, body, row);
+        if (kd_levels_place_reserve(catalog->levels, draft->ref))
+            object = kd_place_make(catalog, draft, body, row);
         showing->places = true;
         break;
     case KD_DOC_CONTENT: object = kd_content_make(catalog, draft, body, showing->scratch); break;
@@ -176,7 +177,7 @@ kd_status kd_show(kd_showing *showing, const kd_draft *draft, uint64_t version, 
     if (draft->kind == KD_DOC_PRODUCT || draft->kind == KD_DOC_STUB)
         ok = place_product(edit, object);
     else
-        ok = (draft->kind != KD_DOC_PLACE || kd_levels_place_reserve(catalog->levels, draft->ref)) && kd_edit_set(edit, table, row, object);
+        ok = kd_edit_set(edit, table, row, object);
     return ok ? KD_OK : kd_fail_memory(err);
 }
 

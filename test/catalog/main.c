@@ -9,5 +9,6 @@ int main(void)
     failures += run_law_tests();
     failures += run_thread_tests();
     failures += run_feed_tests();
+    failures += run_fault_tests();
     return failures != 0;
 }

@@ -40,4 +40,5 @@ int run_place_tests(void);
 int run_law_tests(void);
 int run_thread_tests(void);
 int run_feed_tests(void);
+int run_fault_tests(void);
 #endif

@@ -412,13 +412,47 @@ static void test_content(void **state)
     shop_close(&s);
 }
 
+/* 20,000 products with five variants each must stay well under 100 MB: 2,000 of them, with what a shop says of a product. */
+static void test_memory(void **state)
+{
+    enum { PRODUCTS = 2000 };
+    shop              s;
+    kd_catalog_change changes[100];
+    kd_err            bad[100], err = { 0 };
+    size_t            refused = 0;
+    (void)state;
+    shop_open(&s);
+    for (int i = 0; i < PRODUCTS; i++) {
+        char   json[3000];
+        size_t len = (size_t)snprintf(json, sizeof json,
+            "{\"id\":\"P%05d\",\"title\":\"Rain jacket number %d\",\"description\":\"A light and breathable jacket for long days outside, with a hood that "
+            "fits, sealed seams and two pockets.\",\"url\":\"https://shop.example/products/p%05d\",\"image\":\"/demo/images/p%05d.svg\",\"brand\":\"B%d\","
+            "\"category\":\"Outdoor > Jackets\",\"price\":\"%d EUR\",\"attributes\":{\"style\":\"s\",\"cut\":\"c\",\"material\":\"m\",\"gender\":\"g\"},\"variants\":[",
+            i, i, i, i, i % 40, 20 + i % 200);
+        for (int v = 0; v < 5; v++)
+            len += (size_t)snprintf(json + len, sizeof json - len, "%s{\"sku\":\"P%05d-%d\",\"size\":\"%d\",\"color\":\"c%d\",\"stock\":{\"a\":%d,\"b\":1}}",
+                                    v ? "," : "", i, v, v, i % 5, v);
+        len += (size_t)snprintf(json + len, sizeof json - len, "]}");
+        changes[i % 100] = (kd_catalog_change){ .kind = KD_STR("product") };
+        assert_int_equal(kd_json_parse(&changes[i % 100].body, s.arena, json, len, &err), KD_OK);
+        if (i % 100 != 99)
+            continue;
+        assert_int_equal(kd_catalog_put(s.catalog, changes, 100, s.now_ms, bad, &refused, &err), KD_OK);
+        assert_int_equal(refused, 0);
+        kd_arena_reset(s.arena);
+    }
+    if (kd_catalog_bytes(s.catalog) > PRODUCTS * 4500)
+        fail_msg("%zu bytes a product", kd_catalog_bytes(s.catalog) / PRODUCTS);
+    shop_close(&s);
+}
+
 int run_catalog_tests(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_product), cmocka_unit_test(test_availability), cmocka_unit_test(test_a_delta_copies_what_it_changes),
         cmocka_unit_test(test_stubs), cmocka_unit_test(test_delete_and_merge), cmocka_unit_test(test_batch), cmocka_unit_test(test_prices),
         cmocka_unit_test(test_price_bands), cmocka_unit_test(test_history), cmocka_unit_test(test_stock_first), cmocka_unit_test(test_bad_levels),
-        cmocka_unit_test(test_print_is_the_stored_body), cmocka_unit_test(test_content),
+        cmocka_unit_test(test_print_is_the_stored_body), cmocka_unit_test(test_content), cmocka_unit_test(test_memory),
     };
     return cmocka_run_group_tests_name("catalogue", tests, NULL, NULL);
 }
