@@ -2,7 +2,7 @@
  *
  * Recipes over the live model, the profile's own facts, and what every event teaches at once (trending). Never a product
  * already bought (unless replenishable), never one that is out of stock, hidden or unknown; each item carries the terms of
- * its score, which sum to it. Allocation only in the request's arena; about ten microseconds.
+ * its score, which sum to it. Allocation only in the request's arena; tens of microseconds (bench_recommend).
  * Threads: a kd_recommender is shared; observe from the writer, recommend from any. */
 #ifndef KD_RECOMMEND_RECOMMEND_H
 #define KD_RECOMMEND_RECOMMEND_H
