@@ -233,6 +233,9 @@ static void count_product(kd_trending *t, kd_ref product, double weight, int64_t
 
     if (t->count == 0)
         t->landmark_ms = t->newest_ms = time_ms;
+    /* One event moves our idea of now by a day at most: a receipt dated 2062 must not make everything else ancient. */
+    if (time_ms > t->newest_ms + KD_DAY_MS)
+        time_ms = t->newest_ms + KD_DAY_MS;
     if (time_ms > t->newest_ms)
         t->newest_ms = time_ms;
     if (DAYS(t->newest_ms - t->landmark_ms) > RESCALE_DAYS)

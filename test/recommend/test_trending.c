@@ -103,6 +103,23 @@ static void test_order_of_arrival_does_not_matter(void **state)
     kd_trending_close(back);
 }
 
+static void test_a_date_from_the_future(void **state)
+{
+    kd_trending *t;
+    (void)state;
+    assert_int_equal(kd_trending_open(&t, NULL), KD_OK);
+    for (uint32_t n = 0; n < 50; n++)
+        happen(t, KD_KIND_VIEW, n, 1, NOW);
+    happen(t, KD_KIND_ORDER, 7, 2, NOW + 36 * 365 * KD_DAY_MS);
+    for (uint32_t n = 50; n < 100; n++)
+        happen(t, KD_KIND_VIEW, n, 1, NOW + 1000);
+    const kd_demand *d = settled(t);
+    assert_int_equal(place(&d->trending, 1), 0);
+    assert_int_equal(place(&d->trending, 2), 1);
+    kd_demand_release(d);
+    kd_trending_close(t);
+}
+
 /* Years of an old import, then today; and more products than there are counters. */
 static void test_long_time_and_many_products(void **state)
 {
@@ -213,6 +230,6 @@ static void test_threads(void **state)
 const struct CMUnitTest trending_tests[] = {
     cmocka_unit_test(test_rises_at_once),                cmocka_unit_test(test_one_person_lifts_nothing),
     cmocka_unit_test(test_order_of_arrival_does_not_matter), cmocka_unit_test(test_long_time_and_many_products),
-    cmocka_unit_test(test_blends_with_model),            cmocka_unit_test(test_threads),
+    cmocka_unit_test(test_a_date_from_the_future), cmocka_unit_test(test_blends_with_model),            cmocka_unit_test(test_threads),
 };
 const size_t trending_test_count = sizeof trending_tests / sizeof *trending_tests;
