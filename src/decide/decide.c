@@ -1,7 +1,5 @@
 #include "decide/decide.h"
 
-enum { SHOWN_MAX = 1024 };
-
 static bool is_shown(const kd_product *const *shown, size_t count, const kd_product *product)
 {
     for (size_t i = 0; i < count; i++)
@@ -11,7 +9,7 @@ static bool is_shown(const kd_product *const *shown, size_t count, const kd_prod
 }
 
 /* One product once per page: what an earlier placement of the request shows is left out of the later ones. So ask for as
- * many more as were shown, and close the gaps. */
+ * many more as were shown, as far as a list goes, and close the gaps. */
 static kd_status fill_list(kd_decision *decision, const kd_product **shown, size_t *shown_count, kd_recommender *recommender,
                            const kd_snapshot *snapshot, const kd_decide_request *request, kd_arena *arena, kd_err *err)
 {
@@ -22,7 +20,7 @@ static kd_status fill_list(kd_decision *decision, const kd_product **shown, size
         .products = request->products,
         .product_count = request->product_count,
         .filter = &placement->filter,
-        .count = placement->count + *shown_count,
+        .count = placement->count + *shown_count < KD_RECOMMEND_MAX ? placement->count + *shown_count : KD_RECOMMEND_MAX,
         .now_ms = request->now_ms,
     };
     kd_recommend_result *list = &decision->list;
@@ -35,7 +33,7 @@ static kd_status fill_list(kd_decision *decision, const kd_product **shown, size
         if (!is_shown(shown, *shown_count, list->items[i].product))
             list->items[kept++] = list->items[i];
     list->count = kept;
-    for (size_t i = 0; i < kept && *shown_count < SHOWN_MAX; i++)
+    for (size_t i = 0; i < kept; i++)
         shown[(*shown_count)++] = list->items[i].product;
     decision->nothing = kept == 0;
     return KD_OK;
@@ -45,10 +43,13 @@ kd_status kd_decide(kd_decision **out, size_t *count, kd_recommender *recommende
                     const kd_decide_request *request, kd_arena *arena, kd_err *err)
 {
     kd_decision       *decisions = KD_NEW(arena, kd_decision, request->placement_count);
-    const kd_product **shown = KD_NEW(arena, const kd_product *, SHOWN_MAX);
-    size_t             shown_count = 0;
+    const kd_product **shown;
+    size_t             shown_count = 0, shown_max = 0;
     kd_rng             rng;
 
+    for (size_t i = 0; i < request->placement_count; i++)
+        shown_max += request->placements[i]->count;
+    shown = KD_NEW(arena, const kd_product *, shown_max);
     if (decisions == NULL || shown == NULL)
         return kd_fail_memory(err);
     kd_rng_seed(&rng, request->seed);

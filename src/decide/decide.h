@@ -23,13 +23,15 @@ typedef struct kd_placement {
 /* All placements, immutable once made; swapped whole when a document changes. */
 typedef struct kd_placements kd_placements;
 /* Read one document: {"id","title","kind":"recommendation"|"content","recipe","count","filter":{"category":[..],"brand":[..],
- * "not":{...},"price":{"min","max"},"includeBought","includeOutOfStock"},"content":{...},"channels":[..],"live"}.
- * KD_INVALID with err->field. */
+ * "not":{...},"price":{"min","max"},"includeBought","includeOutOfStock"},"content":{...},"channels":[..],"live"}. An "id" in it
+ * must be `id`; a member that is null counts as absent. KD_INVALID or KD_LIMIT with err->field as a JSON pointer. */
 kd_status kd_placement_parse(kd_placement *out, kd_str id, const kd_json *doc, const kd_snapshot *snapshot, kd_arena *arena, kd_err *err);
 /* The "filter" of a placement or of POST /v1/recommend; NULL gives the empty filter. Arrays owned by `arena`. */
 kd_status kd_filter_parse(kd_filter *out, const kd_json *filter, const kd_snapshot *snapshot, kd_arena *arena, kd_err *err);
 /* "web", "app", "store", "email", "server", "file"; KD_INVALID without a message otherwise. */
 kd_status kd_channel_parse(kd_channel *out, kd_str name);
+const char *kd_channel_name(kd_channel channel); /* "unknown" besides; never NULL */
+/* All placements of the store. A document that no longer reads is left out and logged. */
 kd_status kd_placements_load(kd_placements **out, kd_reader *reader, const kd_snapshot *snapshot, kd_err *err);
 const kd_placements *kd_placements_retain(const kd_placements *placements);
 void      kd_placements_release(const kd_placements *placements);
@@ -52,9 +54,12 @@ typedef struct kd_decide_request {
     kd_channel        channel;
     const kd_ref     *products;         /* context */
     size_t            product_count;
+    int64_t           folded;           /* log offset up to which `profile` holds its person's events; 0: a stranger */
     int64_t           now_ms;
     uint64_t          seed;             /* makes the decision ids */
 } kd_decide_request;
+/* Decisions in the order asked. A product stands at one placement of a request only: at the first that would show it. A placement
+ * that is not live, or not for this channel, decides "nothing". KD_INVALID: a recipe that needs context got none. */
 kd_status kd_decide(kd_decision **out, size_t *count, kd_recommender *recommender, const kd_snapshot *snapshot,
                     const kd_decide_request *request, kd_arena *arena, kd_err *err);
 
@@ -64,8 +69,9 @@ void kd_decision_write(kd_jw *w, const kd_decision *decision, const kd_snapshot 
 void kd_recommended_write(kd_jw *w, const kd_recommended *item, const kd_snapshot *snapshot, const kd_catalog *catalog, kd_str language);
 
 /* The receipt: compact binary with everything live that the decision used (watermarks of documents and model, placement
- * version, candidates counts, the items with scores and terms, seed). decide/receipt.c; versioned. */
+ * version, log position of the person's facts, candidates counts, the items with scores and terms, seed). Versioned: receipt.c. */
 void      kd_receipt_encode(kd_buf *out, const kd_decision *decision, const kd_decide_request *request, const kd_snapshot *snapshot);
-/* As JSON for people and machines. KD_CORRUPT when it is none. */
+/* As JSON for people and machines; `snapshot` (may be NULL) gives products their names. KD_CORRUPT when it is none: what was
+ * written to `w` until then is to be thrown away. */
 kd_status kd_receipt_write_json(kd_jw *w, kd_str receipt, const kd_snapshot *snapshot, kd_err *err);
 #endif

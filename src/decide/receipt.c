@@ -1,4 +1,5 @@
-/* The stored form of a decision. Version 1, little-endian, varints; scores and weights in millionths, as they were ranked. */
+/* The stored form of a decision. Version 1, little-endian, varints; scores and weights in millionths, as they were ranked.
+ * The numbers of kinds, recipes, channels, layers and terms are part of the format: their enums may grow at the end only. */
 #include "decide/decide.h"
 
 #include <math.h>
@@ -36,6 +37,7 @@ void kd_receipt_encode(kd_buf *out, const kd_decision *decision, const kd_decide
     kd_put_u8(out, (uint8_t)decision->placement->recipe);
     kd_put_u8(out, (uint8_t)request->channel);
     kd_put_u8(out, (uint8_t)((decision->nothing ? 1 : 0) | (request->profile != NULL ? 2 : 0)));
+    kd_put_varint(out, (uint64_t)request->folded);
     kd_put_zigzag(out, request->now_ms);
     kd_put_u64(out, request->seed);
     kd_put_varint(out, kd_snapshot_version(snapshot));
@@ -130,10 +132,11 @@ kd_status kd_receipt_write_json(kd_jw *w, kd_str receipt, const kd_snapshot *sna
     KD_JW_Z(w, "kind", kd_cut_u8(&cut) == KD_PLACEMENT_CONTENT ? "content" : "recommendation");
     const uint8_t recipe = kd_cut_u8(&cut);
     KD_JW_Z(w, "recipe", recipe < KD_RECIPE_COUNT ? kd_recipe_name((kd_recipe)recipe) : NULL);
-    KD_JW_I64(w, "channel", kd_cut_u8(&cut));
+    KD_JW_Z(w, "channel", kd_channel_name((kd_channel)kd_cut_u8(&cut)));
     const uint8_t flags = kd_cut_u8(&cut);
     KD_JW_BOOL(w, "nothing", (flags & 1) != 0);
     KD_JW_BOOL(w, "personal", (flags & 2) != 0);
+    KD_JW_I64(w, "factsUpTo", (int64_t)kd_cut_varint(&cut));
     kd_time_format(time, kd_cut_zigzag(&cut));
     KD_JW_Z(w, "at", time);
     kd_jw_key(w, "seed"); /* as text: JSON readers lose 64-bit integers */

@@ -1,7 +1,11 @@
 /* Decisions as the JSON that shops read, with reasons taken from the terms of the real score. */
 #include "decide/decide.h"
 
-static bool is_german(kd_str language) { return kd_str_starts(language, "de"); }
+/* "de", "de-AT", "DE_de": tags of languages know no case. */
+static bool is_german(kd_str language)
+{
+    return language.len >= 2 && kd_str_is_nocase((kd_str){ language.ptr, 2 }, "de") && (language.len == 2 || language.ptr[2] == '-' || language.ptr[2] == '_');
+}
 
 /* The sentence of a term, in words that could stand on the page. `%.*s` is the product it is about. */
 static void write_sentence(kd_jw *w, const kd_term *term, const kd_product *about, bool german, kd_arena *arena)
@@ -31,7 +35,10 @@ static void write_sentence(kd_jw *w, const kd_term *term, const kd_product *abou
         kd_buf_add_str(&text, about->title);
         kd_buf_add_z(&text, hole + 4);
     }
+    if (text.failed)
+        w->buf->failed = true; /* half a sentence is worse than none */
     KD_JW_STR(w, "text", kd_buf_str(&text));
+    kd_buf_free(&text);
 }
 
 static void write_reasons(kd_jw *w, const kd_recommended *item, const kd_snapshot *snapshot, kd_str language, kd_arena *arena)
@@ -76,6 +83,7 @@ void kd_recommended_write(kd_jw *w, const kd_recommended *item, const kd_snapsho
 {
     const kd_product *product = item->product;
     const kd_variant *priced = item->variant ? item->variant : product->variants;
+    const kd_str      image = item->variant && item->variant->image.len ? item->variant->image : product->image; /* in its own colour */
     kd_price          price;
 
     kd_jw_object(w);
@@ -94,8 +102,8 @@ void kd_recommended_write(kd_jw *w, const kd_recommended *item, const kd_snapsho
         KD_JW_STR(w, "category", product->category);
     if (product->url.len != 0)
         KD_JW_STR(w, "url", product->url);
-    if (product->image.len != 0)
-        KD_JW_STR(w, "image", product->image);
+    if (image.len != 0)
+        KD_JW_STR(w, "image", image);
     if (product->variant_count != 0 && kd_price_of(&price, catalog, priced->row))
         write_price(w, &price);
     kd_jw_key(w, "score");
@@ -124,7 +132,7 @@ void kd_decision_write(kd_jw *w, const kd_decision *decision, const kd_snapshot 
     for (size_t i = 0; i < decision->list.count; i++)
         kd_recommended_write(w, &decision->list.items[i], snapshot, catalog, language);
     kd_jw_array_end(w);
-    /* The placement's own reasons: which layer of the fallback chain answered, in words. */
+    /* The decision's own reasons; those of a recommendation stand with its items. */
     kd_jw_key(w, "reasons");
     kd_jw_array(w);
     if (!decision->nothing && decision->placement->kind == KD_PLACEMENT_CONTENT)
