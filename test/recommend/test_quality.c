@@ -122,6 +122,12 @@ static figures run(const split *s, kd_item_item_params p, const char *name)
     return f;
 }
 
+static void check_mark(figures f, double recall, double ndcg)
+{
+    assert_true(fabs(f.recall - recall) <= 0.02 * recall);
+    assert_true(fabs(f.ndcg - ndcg) <= 0.02 * ndcg);
+}
+
 static void test_epinions(void **state)
 {
     split  s;
@@ -139,8 +145,9 @@ static void test_epinions(void **state)
     figures knn = run(&s, (kd_item_item_params){ .similarity = KD_SIM_COSINE, .k = 137 }, "cosine k=137");
     figures rp3 = run(&s, (kd_item_item_params){ .similarity = KD_SIM_RP3BETA, .k = 144, .alpha = 0.8719, .beta = 0.2484, .normalize = true },
                       "rp3beta k=144 alpha=.8719 beta=.2484 normalised");
-    assert_true(rp3.ndcg > 1.5 * pop.ndcg && rp3.recall > 1.5 * pop.recall);
-    assert_true(knn.ndcg > 1.5 * pop.ndcg);
+    check_mark(pop, 0.0359, 0.0448);
+    check_mark(knn, 0.1225, 0.1252);
+    check_mark(rp3, 0.1567, 0.1562);
     free(popularity);
     kd_csr_free(&s.train);
     kd_csr_free(&s.test);
