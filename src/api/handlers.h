@@ -17,6 +17,7 @@ void kd_api_ready(kd_request *request);
 void kd_api_metrics(kd_request *request);
 /* home.c */
 void kd_api_home(kd_request *request);
+void kd_api_demo_picture(kd_request *request);
 void kd_api_login_link(kd_request *request);
 /* openapi.c */
 void kd_api_openapi(kd_request *request);

@@ -123,7 +123,7 @@ static void wait_for_signal(const sigset_t *signals)
 static int serve(kd_run *run, kd_engine *engine, const kd_engine_news *news, const sigset_t *signals)
 {
     kd_parts       *parts = kd_engine_parts(engine);
-    kd_http_options options = { .host = run->settings->host, .port = (uint16_t)run->settings->port, .limits = parts->limits };
+    kd_http_options options = { .host = run->settings->host, .port = (uint16_t)run->settings->port, .limits = parts->limits, .allowed_hosts = run->settings->http_allowed_hosts };
     kd_http        *http = NULL;
     kd_control     *control = NULL;
     chores          housework;

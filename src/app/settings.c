@@ -36,6 +36,7 @@ static const setting_row rows[] = {
     { "http_arena_bytes_max", NUMBER, FIELD(http_arena_bytes_max), "67108864", 1048576, 1073741824, "memory of one request" },
     { "http_connections_max", NUMBER, FIELD(http_connections_max), "1024", 8, 65536, "open connections" },
     { "http_connections_per_ip_max", NUMBER, FIELD(http_connections_per_ip_max), "0", 0, 65536, "open connections of one address; 0: no limit of its own" },
+    { "http_allowed_hosts", TEXT, FIELD(http_allowed_hosts), NULL, 0, 0, "names served beside loopback's own while bound to loopback, as in shop.example,other.example; * for all" },
     { "http_timeout_s", NUMBER, FIELD(http_timeout_s), "30", 1, 3600, "an idle connection is closed after this" },
     { "people_bytes_max", NUMBER, FIELD(people_bytes_max), "268435456", 1048576, INT64_C(1099511627776), "profiles kept in memory" },
     { "people_dirty_bytes_max", NUMBER, FIELD(people_dirty_bytes_max), "134217728", 1048576, INT64_C(1099511627776), "changed profiles that wait for a checkpoint; past it collecting waits" },
