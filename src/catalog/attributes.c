@@ -181,9 +181,11 @@ kd_ref kd_price_band(kd_catalog *catalog, kd_str category, int64_t micro, kd_cur
     kd_ref      ref = 0;
     int         len = 0;
     if (top.len != 0)
-        len = snprintf(text, sizeof text, "%.*s ", (int)(top.len < KD_DOC_TITLE_BYTES_MAX ? top.len : KD_DOC_TITLE_BYTES_MAX), top.ptr);
+        len = snprintf(text, sizeof text, "%.*s ", (int)(top.len < KD_DOC_TITLE_BYTES_MAX ? top.len : KD_DOC_TITLE_BYTES_MAX),
+                       top.ptr);
     if (micro >= BAND_MICRO_MAX) {
-        len += snprintf(text + len, sizeof text - (size_t)len, "over %lld %s", (long long)(BAND_MICRO_MAX / 1000000), currency.code);
+        len += snprintf(text + len, sizeof text - (size_t)len, "over %lld %s", (long long)(BAND_MICRO_MAX / 1000000),
+                        currency.code);
     } else if (micro < 1000000) {
         len += snprintf(text + len, sizeof text - (size_t)len, "under 1 %s", currency.code);
     } else {

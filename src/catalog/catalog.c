@@ -231,7 +231,8 @@ static kd_status docs_write(kd_showing *showing, const kd_draft *drafts, size_t 
         status = kd_fail_memory(err);
     for (size_t i = 0; i < count && status == KD_OK; i++)
         if (!drafts[i].unchanged)
-            docs[used++] = (kd_doc){ .kind = kd_str_z(kd_doc_kind_name(drafts[i].kind)), .id = drafts[i].id, .valid_from_ms = now_ms,
+            docs[used++] = (kd_doc){ .kind = kd_str_z(kd_doc_kind_name(drafts[i].kind)), .id = drafts[i].id,
+                                     .valid_from_ms = now_ms,
                                      .deleted = drafts[i].deleted, .body = drafts[i].body };
     if (status == KD_OK && used != 0)
         status = kd_store_docs_put(showing->catalog->store, docs, used, err);
@@ -253,7 +254,8 @@ static bool is_known(const kd_snapshot *s, kd_ref ref)
 }
 
 /* Called with the write lock. */
-static kd_status stubs_write(kd_catalog *catalog, const kd_stub *stubs, size_t count, int64_t now_ms, kd_arena *arena, kd_arena *scratch, kd_err *err)
+static kd_status stubs_write(kd_catalog *catalog, const kd_stub *stubs, size_t count, int64_t now_ms, kd_arena *arena,
+                             kd_arena *scratch, kd_err *err)
 {
     kd_showing showing = { .catalog = catalog, .scratch = scratch };
     kd_draft  *drafts = KD_NEW(arena, kd_draft, count);
@@ -271,7 +273,8 @@ static kd_status stubs_write(kd_catalog *catalog, const kd_stub *stubs, size_t c
         if (status != KD_OK || !is_new)
             continue;
         if (catalog->current->stubs + used >= KD_STUBS_MAX) {
-            wrong.status = kd_fail(&wrong, KD_LIMIT, "%d products are known by events alone: describe some, or stop inventing ids", KD_STUBS_MAX);
+            wrong.status = kd_fail(&wrong, KD_LIMIT,
+                                   "%d products are known by events alone: describe some, or stop inventing ids", KD_STUBS_MAX);
             break;
         }
         status = stub_draft(&drafts[used], id, stub_name(stubs[i].name, id), now_ms, arena, err);
@@ -339,7 +342,8 @@ static uint64_t slot_key(kd_doc_kind kind, kd_ref ref)
 static kd_object *known_object(const kd_catalog *catalog, kd_doc_kind kind, kd_ref ref)
 {
     const kd_snapshot *s = catalog->current;
-    const kd_index    *index = kind == KD_DOC_PLACE ? &catalog->place_rows : kind == KD_DOC_CONTENT ? &catalog->content_rows : &catalog->product_rows;
+    const kd_index    *index = kind == KD_DOC_PLACE ? &catalog->place_rows : kind == KD_DOC_CONTENT ? &catalog->content_rows
+        : &catalog->product_rows;
     const kd_table    *table = kind == KD_DOC_PLACE ? &s->places : kind == KD_DOC_CONTENT ? &s->contents : &s->products;
     uint64_t           row = 0;
     if (kind == KD_DOC_POSTAL)
@@ -378,7 +382,8 @@ static const kd_postal_row *known_postal(const kd_catalog *catalog, const kd_pos
 }
 
 /* The body a deleted document keeps: as it was last, so that what names it can still say what it was. */
-static kd_status read_deletion(kd_draft *draft, batch *b, const kd_catalog_change *change, kd_doc_kind kind, const kd_draft *earlier, kd_err *err)
+static kd_status read_deletion(kd_draft *draft, batch *b, const kd_catalog_change *change, kd_doc_kind kind,
+                               const kd_draft *earlier, kd_err *err)
 {
     kd_postal_change postal = { 0 };
     kd_buf           buf;
@@ -391,7 +396,8 @@ static kd_status read_deletion(kd_draft *draft, batch *b, const kd_catalog_chang
     }
     draft->ref = kd_ref_of(draft->id);
     const kd_object *known = known_object(b->catalog, kind, draft->ref);
-    const bool       there = kind == KD_DOC_POSTAL ? kd_postal_change_of(&postal, draft, NULL) && known_postal(b->catalog, &postal.row) : known != NULL;
+    const bool       there = kind == KD_DOC_POSTAL ? kd_postal_change_of(&postal, draft, NULL)
+        && known_postal(b->catalog, &postal.row) : known != NULL;
     if (earlier ? earlier->deleted : !there)
         return kd_fail_field(err, KD_NOT_FOUND, "/id", "there is no such %s to delete", kd_doc_kind_name(kind));
     kd_buf_init(&buf, b->scratch);
@@ -407,7 +413,8 @@ static kd_status read_deletion(kd_draft *draft, batch *b, const kd_catalog_chang
 }
 
 /* The body to lay `change` over; NULL when it stands alone. */
-static kd_status older_body(const kd_json **out, batch *b, kd_doc_kind kind, const kd_object *known, const kd_draft *earlier, kd_err *err)
+static kd_status older_body(const kd_json **out, batch *b, kd_doc_kind kind, const kd_object *known, const kd_draft *earlier,
+                            kd_err *err)
 {
     kd_buf buf;
     *out = NULL;
@@ -422,7 +429,8 @@ static kd_status older_body(const kd_json **out, batch *b, kd_doc_kind kind, con
     return status == KD_OK ? kd_json_parse(out, b->scratch, buf.ptr, buf.len, err) : status;
 }
 
-static kd_status read_body(kd_draft *draft, batch *b, const kd_catalog_change *change, kd_doc_kind kind, kd_ref ref, const kd_draft *earlier, kd_err *err)
+static kd_status read_body(kd_draft *draft, batch *b, const kd_catalog_change *change, kd_doc_kind kind, kd_ref ref,
+                           const kd_draft *earlier, kd_err *err)
 {
     const kd_object *known = known_object(b->catalog, kind, ref);
     const kd_json   *body = change->body, *older = NULL;
@@ -519,7 +527,8 @@ static kd_status batch_read(batch *b, const kd_catalog_change *change, kd_err *e
     const kd_ref ref = kd_ref_of(id);
     if (kd_map_get(b->slots, slot_key(kind, ref), &slot))
         earlier = &b->drafts[slot];
-    status = change->deleted ? read_deletion(&draft, b, change, kind, earlier, err) : read_body(&draft, b, change, kind, ref, earlier, err);
+    status = change->deleted ? read_deletion(&draft, b, change, kind, earlier, err)
+        : read_body(&draft, b, change, kind, ref, earlier, err);
     if (status != KD_OK)
         return status;
     draft.id = kd_str_copy(b->arena, draft.id); /* scratch goes with the next change */
@@ -560,7 +569,8 @@ static kd_status batch_write(batch *b, kd_err *err)
     return status;
 }
 
-kd_status kd_catalog_put(kd_catalog *catalog, const kd_catalog_change *changes, size_t count, int64_t now_ms, kd_err *bad, size_t *refused, kd_err *err)
+kd_status kd_catalog_put(kd_catalog *catalog, const kd_catalog_change *changes, size_t count, int64_t now_ms, kd_err *bad,
+                         size_t *refused, kd_err *err)
 {
     batch     b = { .catalog = catalog, .now_ms = now_ms };
     kd_err    own = { 0 };
@@ -628,7 +638,8 @@ bool kd_price_of(kd_price *out, const kd_catalog *catalog, uint32_t variant_row)
 
 size_t kd_catalog_bytes(const kd_catalog *catalog)
 {
-    return atomic_load_explicit(&catalog->object_bytes, memory_order_relaxed) + atomic_load_explicit(&catalog->other_bytes, memory_order_relaxed);
+    return atomic_load_explicit(&catalog->object_bytes, memory_order_relaxed) + atomic_load_explicit(&catalog->other_bytes,
+        memory_order_relaxed);
 }
 
 void kd_catalog_get_stats(kd_catalog_stats *out, kd_catalog *catalog)

@@ -144,7 +144,8 @@ kd_status kd_show(kd_showing *showing, const kd_draft *draft, uint64_t version, 
     kd_arena_reset(showing->scratch);
     status = kd_json_parse(&body, showing->scratch, draft->body.ptr, draft->body.len, err);
     if (status != KD_OK || body->type != KD_JSON_OBJECT)
-        return status == KD_LIMIT ? status : kd_fail(err, KD_CORRUPT, "a stored %s is not a JSON object", kd_doc_kind_name(draft->kind));
+        return status == KD_LIMIT ? status : kd_fail(err, KD_CORRUPT, "a stored %s is not a JSON object",
+                                                     kd_doc_kind_name(draft->kind));
     kd_snapshot *edit = showing->edit;
     raise_watermark(edit, version);
     if (draft->kind == KD_DOC_POSTAL)
@@ -186,7 +187,8 @@ void kd_showing_version(kd_showing *showing, const kd_draft *draft, uint64_t ver
     bool       is_new;
     kd_object *object = NULL;
     if (draft->kind != KD_DOC_POSTAL)
-        object = kd_table_get(kd_edit_table(showing->edit, draft->kind), kd_edit_row(showing->edit, draft->kind, draft->ref, &is_new));
+        object = kd_table_get(kd_edit_table(showing->edit, draft->kind),
+                              kd_edit_row(showing->edit, draft->kind, draft->ref, &is_new));
     if (object && !(draft->kind == KD_DOC_STUB && !kd_product_of(object)->stub))
         set_version(draft->kind, object, version);
     raise_watermark(showing->edit, version);
@@ -223,7 +225,8 @@ kd_status kd_show_bands(kd_showing *showing, const kd_level *levels, size_t coun
     for (size_t i = 0; i < count && status == KD_OK; i++) {
         const kd_snapshot *s = showing->edit ? showing->edit : catalog->current;
         uint64_t           variant_row = 0;
-        if (levels[i].what == KD_LEVEL_STOCK || levels[i].place != 0 || !kd_index_get(&catalog->variant_rows, levels[i].variant, &variant_row))
+        if (levels[i].what == KD_LEVEL_STOCK || levels[i].place != 0 || !kd_index_get(&catalog->variant_rows, levels[i].variant,
+            &variant_row))
             continue;
         const uint32_t owner = kd_snapshot_owner(s, (uint32_t)variant_row);
         if (!is_contested(catalog, levels[i].variant)) {

@@ -86,7 +86,8 @@ kd_status kd_field_url(kd_str *out, const kd_json *object, const char *at, const
     const kd_str scheme = { out->ptr, end };
     if (kd_str_is_nocase(scheme, "http") || kd_str_is_nocase(scheme, "https") || (picture && kd_str_starts(*out, "data:image/")))
         return KD_OK;
-    return kd_field_wrong(err, at, name, picture ? "must be an http(s) address, a path or a data:image" : "must be an http(s) address or a path");
+    return kd_field_wrong(err, at, name, picture ? "must be an http(s) address, a path or a data:image"
+                          : "must be an http(s) address or a path");
 }
 
 kd_status kd_field_bool(bool *out, const kd_json *object, const char *at, const char *name, kd_err *err)
@@ -222,10 +223,12 @@ static kd_status check_hours(const kd_json *hours, kd_err *err)
             return kd_field_wrong(err, "/hours", days[known], "must be a list of [\"09:00\",\"18:00\"]");
         for (const kd_json *span = day->child; span; span = span->next) {
             int opens = 0, closes = 0;
-            if (span->type != KD_JSON_ARRAY || span->count != 2 || !clock_text(&opens, span->child) || !clock_text(&closes, span->child->next))
+            if (span->type != KD_JSON_ARRAY || span->count != 2 || !clock_text(&opens, span->child)
+                || !clock_text(&closes, span->child->next))
                 return kd_field_wrong(err, "/hours", days[known], "must be a list of [\"09:00\",\"18:00\"]");
             if (closes <= opens)
-                return kd_field_wrong(err, "/hours", days[known], "closes before it opens (after midnight belongs to the next day)");
+                return kd_field_wrong(err, "/hours", days[known],
+                                      "closes before it opens (after midnight belongs to the next day)");
         }
     }
     return KD_OK;

@@ -200,13 +200,15 @@ static kd_status check_attributes(const kd_json *object, const char *at, kd_err 
 static void print_variant(kd_jw *w, const kd_json *variant, const kd_str known[5], bool in_stock)
 {
     static const char *const names[] = { "sku", "size", "color", "gtin", "image" };
-    static const char *const without[] = { "sku", "size", "color", "gtin", "image", "price", "salePrice", "salePriceFrom", "salePriceTo",
+    static const char *const without[] = { "sku", "size", "color", "gtin", "image", "price", "salePrice", "salePriceFrom",
+                                           "salePriceTo",
                                            "currency", "stock", "availability" };
     kd_jw_object(w);
     for (size_t i = 0; i < 5; i++)
         if (known[i].len != 0)
             KD_JW_STR(w, names[i], known[i]);
-    kd_print_members(w, variant, without, sizeof without / sizeof *without - (in_stock ? 0 : 1)); /* in stock is the rule: not kept */
+    /* in stock is the rule: not kept */
+    kd_print_members(w, variant, without, sizeof without / sizeof *without - (in_stock ? 0 : 1));
     kd_jw_object_end(w);
 }
 
@@ -311,7 +313,8 @@ static kd_status print_created(product_reader *r, kd_jw *w, const kd_json *body,
 kd_status kd_draft_product(kd_draft *draft, kd_buf *buf, const kd_json *body, int64_t created_ms, int64_t now_ms, kd_arena *arena,
                            kd_err *err)
 {
-    static const char *const without[] = { "id", "price", "salePrice", "salePriceFrom", "salePriceTo", "currency", "stock", "createdAt",
+    static const char *const without[] = { "id", "price", "salePrice", "salePriceFrom", "salePriceTo", "currency", "stock",
+                                           "createdAt",
                                            "variants", "deleted" };
     product_reader r = { .draft = draft, .now_ms = now_ms, .arena = arena, .err = err };
     price_said     said = { 0 };

@@ -106,7 +106,8 @@ static kd_status map_columns(kd_feed_csv *feed, const kd_feed_options *options, 
     bool handle = false, variant = false;
     for (size_t i = 0; i < feed->count; i++) {
         handle = handle || kd_str_is_nocase(feed->columns[i], "handle");
-        variant = variant || kd_str_is_nocase(feed->columns[i], "variant price") || kd_str_is_nocase(feed->columns[i], "variant sku")
+        variant = variant || kd_str_is_nocase(feed->columns[i], "variant price")
+            || kd_str_is_nocase(feed->columns[i], "variant sku")
             || kd_str_is_nocase(feed->columns[i], "option1 value");
     }
     const kd_feed_style style = handle && variant ? KD_STYLE_SHOPIFY : KD_STYLE_PLAIN;
@@ -120,7 +121,8 @@ static kd_status map_columns(kd_feed_csv *feed, const kd_feed_options *options, 
         while (at < feed->count && !same_name(feed->columns[at], options->map[m].column))
             at++;
         if (at == feed->count)
-            return kd_fail_field(err, KD_INVALID, options->map[m].column, "the file has no column \"%s\", which --map names", options->map[m].column);
+            return kd_fail_field(err, KD_INVALID, options->map[m].column, "the file has no column \"%s\", which --map names",
+                                 options->map[m].column);
         feed->fields[at] = kd_str_copy(feed->arena, kd_str_z(options->map[m].field));
         if (!feed->fields[at].ptr)
             return kd_fail_memory(err);
@@ -132,7 +134,8 @@ static kd_status map_columns(kd_feed_csv *feed, const kd_feed_options *options, 
     return kd_fail_field(err, KD_INVALID, needed, "the file has no column for %s (name one with --map column=%s)", needed, needed);
 }
 
-kd_status kd_feed_csv_open(kd_feed_csv **out, kd_input *in, char head, uint64_t lines_before, const kd_feed_options *options, kd_err *err)
+kd_status kd_feed_csv_open(kd_feed_csv **out, kd_input *in, char head, uint64_t lines_before, const kd_feed_options *options,
+                           kd_err *err)
 {
     kd_feed_csv *feed = calloc(1, sizeof *feed);
     kd_status    status;

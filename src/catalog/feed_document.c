@@ -98,7 +98,8 @@ static kd_status write_place(kd_jw *w, const kd_feed_row *row, kd_err *err)
 
 static void write_content(kd_jw *w, const kd_feed_row *row)
 {
-    static const char *const texts[] = { "id", "kind", "title", "url", "image" }, *const lists[] = { "topics", "categories", "products" };
+    static const char *const texts[] = { "id", "kind", "title", "url", "image" },
+        *const lists[] = { "topics", "categories", "products" };
     const kd_str             hidden = kd_feed_row_get(row, "hidden");
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         write_text(w, row, texts[i]);

@@ -13,7 +13,8 @@ struct kd_feed_lines {
     char      cut[RAW_BYTES];  /* the beginning of a line that had to be skipped */
 };
 
-kd_status kd_feed_lines_open(kd_feed_lines **out, kd_input *in, char head, uint64_t lines_before, const kd_feed_options *options, kd_err *err)
+kd_status kd_feed_lines_open(kd_feed_lines **out, kd_input *in, char head, uint64_t lines_before, const kd_feed_options *options,
+                             kd_err *err)
 {
     kd_feed_lines *lines = calloc(1, sizeof *lines);
     if (!lines)
@@ -90,7 +91,8 @@ kd_status kd_feed_lines_next(kd_str *text, kd_feed_lines *lines, uint64_t *line,
             *raw = (kd_str){ lines->cut, len < RAW_BYTES ? len : RAW_BYTES };
             lines->line++;
             status = skip_line(lines, err);
-            return status == KD_OK ? kd_fail(err, KD_INVALID, "the line is longer than %zu bytes", lines->record_bytes_max) : status;
+            return status == KD_OK ? kd_fail(err, KD_INVALID, "the line is longer than %zu bytes", lines->record_bytes_max)
+                : status;
         }
         if (lines->len == 0)
             return KD_NOT_FOUND;

@@ -12,7 +12,8 @@ kd_str kd_feed_product_id(const kd_feed_row *row)
 
 bool kd_feed_row_is_variant(const kd_feed_row *row)
 {
-    return kd_feed_row_get(row, "sku").len != 0 || kd_feed_row_get(row, "group").len != 0 || kd_feed_row_get(row, "option1").len != 0;
+    return kd_feed_row_get(row, "sku").len != 0 || kd_feed_row_get(row, "group").len != 0
+        || kd_feed_row_get(row, "option1").len != 0;
 }
 
 void kd_feed_list(kd_jw *w, kd_str values)
@@ -258,7 +259,8 @@ static void write_images(kd_jw *w, const kd_feed_row *rows, size_t count)
 
 static void write_categories(kd_jw *w, const kd_feed_row *row)
 {
-    const kd_str one = kd_feed_row_get(row, "category"), many = kd_feed_row_get(row, "categories"), other = kd_feed_row_get(row, "otherCategory");
+    const kd_str one = kd_feed_row_get(row, "category"), many = kd_feed_row_get(row, "categories"),
+        other = kd_feed_row_get(row, "otherCategory");
     size_t       paths = 0;
     for (size_t i = 0; i < row->count; i++)
         paths += kd_str_is(row->cells[i].field, "category");
@@ -382,11 +384,13 @@ kd_status kd_feed_product(kd_buf *out, const kd_feed_row *rows, size_t count, kd
         variants += kd_feed_row_is_variant(&rows[r]);
     /* One row, one sku, no options: the row is the product itself, unless its sku has another name. */
     if (variants == 1 && count == 1 && !has_options(&rows[0]) && kd_feed_row_get(&rows[0], "group").len == 0
-        && (kd_feed_row_get(&rows[0], "sku").len == 0 || kd_str_eq(kd_feed_row_get(&rows[0], "sku"), kd_feed_row_get(&rows[0], "id"))))
+        && (kd_feed_row_get(&rows[0], "sku").len == 0 || kd_str_eq(kd_feed_row_get(&rows[0], "sku"),
+                                                                   kd_feed_row_get(&rows[0], "id"))))
         variants = 0;
     gather_names(&all, rows, count);
     if (all.full)
-        return kd_fail_field(err, KD_INVALID, "attributes", "a product must not have more than %d attributes", KD_DOC_ATTRIBUTES_MAX);
+        return kd_fail_field(err, KD_INVALID, "attributes", "a product must not have more than %d attributes",
+                             KD_DOC_ATTRIBUTES_MAX);
     kd_jw_init(&w, out);
     kd_jw_object(&w);
     KD_JW_STR(&w, "id", kd_feed_product_id(&rows[0]));

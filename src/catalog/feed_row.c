@@ -8,7 +8,8 @@ typedef struct alias { const char *column, *field; } alias;
 /* Columns of Google Merchant files and of plain tables, in the form that normalise() makes. */
 static const alias product_columns[] = {
     { "id", "id" }, { "product_id", "id" }, { "productid", "id" }, { "item_id", "id" },
-    { "item_group_id", "group" }, { "group", "group" }, { "group_id", "group" }, { "parent_id", "group" }, { "parent_sku", "group" },
+    { "item_group_id", "group" }, { "group", "group" }, { "group_id", "group" }, { "parent_id", "group" },
+    { "parent_sku", "group" },
     { "title", "title" }, { "name", "title" }, { "product_name", "title" },
     { "description", "description" }, { "summary", "description" }, { "content", "description" }, { "body", "description" },
     { "link", "url" }, { "url", "url" }, { "product_url", "url" },
@@ -17,7 +18,8 @@ static const alias product_columns[] = {
     { "brand", "brand" }, { "vendor", "brand" }, { "manufacturer", "brand" },
     { "product_type", "category" }, { "category", "category" }, { "product_category", "category" }, { "categories", "categories" },
     { "google_product_category", "otherCategory" },
-    { "price", "price" }, { "unit_price", "price" }, { "sale_price", "salePrice" }, { "saleprice", "salePrice" }, { "special_price", "salePrice" },
+    { "price", "price" }, { "unit_price", "price" }, { "sale_price", "salePrice" }, { "saleprice", "salePrice" },
+    { "special_price", "salePrice" },
     { "sale_price_effective_date", "saleWindow" }, { "salepricefrom", "salePriceFrom" }, { "salepriceto", "salePriceTo" },
     { "currency", "currency" }, { "availability", "availability" },
     { "sku", "sku" }, { "variant_sku", "sku" }, { "variant_id", "sku" },
@@ -31,31 +33,44 @@ static const alias product_columns[] = {
 };
 static const alias shopify_columns[] = {
     { "handle", "id" }, { "title", "title" }, { "body_html", "description" }, { "body", "description" }, { "vendor", "brand" },
-    { "product_category", "category" }, { "type", "otherCategory" }, { "tags", "tags" }, { "published", "published" }, { "status", "status" },
-    { "option1_name", "option1Name" }, { "option1_value", "option1" }, { "option2_name", "option2Name" }, { "option2_value", "option2" },
+    { "product_category", "category" }, { "type", "otherCategory" }, { "tags", "tags" }, { "published", "published" },
+    { "status", "status" },
+    { "option1_name", "option1Name" }, { "option1_value", "option1" }, { "option2_name", "option2Name" },
+    { "option2_value", "option2" },
     { "option3_name", "option3Name" }, { "option3_value", "option3" },
-    { "variant_sku", "sku" }, { "variant_price", "price" }, { "variant_compare_at_price", "compareAt" }, { "variant_inventory_qty", "stock" },
+    { "variant_sku", "sku" }, { "variant_price", "price" }, { "variant_compare_at_price", "compareAt" },
+    { "variant_inventory_qty", "stock" },
     { "variant_barcode", "gtin" }, { "variant_image", "variantImage" }, { "image_src", "image" }, { "gift_card", "digital" },
     { "google_shopping_gender", "attr:gender" }, { "google_shopping_age_group", "attr:age_group" },
 };
 static const alias place_columns[] = {
-    { "id", "id" }, { "place_id", "id" }, { "store_id", "id" }, { "store_code", "id" }, { "name", "name" }, { "title", "name" }, { "store_name", "name" },
-    { "kind", "kind" }, { "type", "kind" }, { "latitude", "latitude" }, { "lat", "latitude" }, { "longitude", "longitude" }, { "lon", "longitude" },
-    { "lng", "longitude" }, { "street", "street" }, { "address", "street" }, { "address_line_1", "street" }, { "postal_code", "postalCode" },
-    { "postalcode", "postalCode" }, { "postcode", "postalCode" }, { "zip", "postalCode" }, { "zip_code", "postalCode" }, { "city", "city" },
+    { "id", "id" }, { "place_id", "id" }, { "store_id", "id" }, { "store_code", "id" }, { "name", "name" }, { "title", "name" },
+    { "store_name", "name" },
+    { "kind", "kind" }, { "type", "kind" }, { "latitude", "latitude" }, { "lat", "latitude" }, { "longitude", "longitude" },
+    { "lon", "longitude" },
+    { "lng", "longitude" }, { "street", "street" }, { "address", "street" }, { "address_line_1", "street" },
+    { "postal_code", "postalCode" },
+    { "postalcode", "postalCode" }, { "postcode", "postalCode" }, { "zip", "postalCode" }, { "zip_code", "postalCode" },
+    { "city", "city" },
     { "locality", "city" }, { "region", "region" }, { "state", "region" }, { "country", "country" }, { "country_code", "country" },
     { "mon", "mon" }, { "tue", "tue" }, { "wed", "wed" }, { "thu", "thu" }, { "fri", "fri" }, { "sat", "sat" }, { "sun", "sun" },
-    { "monday", "mon" }, { "tuesday", "tue" }, { "wednesday", "wed" }, { "thursday", "thu" }, { "friday", "fri" }, { "saturday", "sat" }, { "sunday", "sun" },
+    { "monday", "mon" }, { "tuesday", "tue" }, { "wednesday", "wed" }, { "thursday", "thu" }, { "friday", "fri" },
+    { "saturday", "sat" }, { "sunday", "sun" },
 };
 static const alias content_columns[] = {
-    { "id", "id" }, { "content_id", "id" }, { "title", "title" }, { "name", "title" }, { "kind", "kind" }, { "type", "kind" }, { "url", "url" },
-    { "link", "url" }, { "image", "image" }, { "image_link", "image" }, { "image_url", "image" }, { "topics", "topics" }, { "tags", "topics" },
-    { "topic", "topics" }, { "categories", "categories" }, { "category", "categories" }, { "products", "products" }, { "product_ids", "products" },
+    { "id", "id" }, { "content_id", "id" }, { "title", "title" }, { "name", "title" }, { "kind", "kind" }, { "type", "kind" },
+    { "url", "url" },
+    { "link", "url" }, { "image", "image" }, { "image_link", "image" }, { "image_url", "image" }, { "topics", "topics" },
+    { "tags", "topics" },
+    { "topic", "topics" }, { "categories", "categories" }, { "category", "categories" }, { "products", "products" },
+    { "product_ids", "products" },
     { "hidden", "hidden" },
 };
 static const alias postal_columns[] = {
-    { "country", "country" }, { "country_code", "country" }, { "postal_code", "postalCode" }, { "postalcode", "postalCode" }, { "postcode", "postalCode" },
-    { "zip", "postalCode" }, { "zip_code", "postalCode" }, { "plz", "postalCode" }, { "latitude", "latitude" }, { "lat", "latitude" },
+    { "country", "country" }, { "country_code", "country" }, { "postal_code", "postalCode" }, { "postalcode", "postalCode" },
+    { "postcode", "postalCode" },
+    { "zip", "postalCode" }, { "zip_code", "postalCode" }, { "plz", "postalCode" }, { "latitude", "latitude" },
+    { "lat", "latitude" },
     { "longitude", "longitude" }, { "lon", "longitude" }, { "lng", "longitude" },
 };
 
@@ -125,7 +140,8 @@ kd_str kd_feed_field(kd_str column, kd_feed_what what, kd_feed_style style, kd_a
     for (size_t i = 0; i < known.count; i++)
         if (strcmp(known.items[i].column, name) == 0)
             return kd_str_z(known.items[i].field);
-    if (what == KD_FEED_PRODUCTS && (kd_str_starts(column, "stock:") || kd_str_starts(column, "attr:") || kd_str_starts(column, "taste:")))
+    if (what == KD_FEED_PRODUCTS && (kd_str_starts(column, "stock:") || kd_str_starts(column, "attr:")
+                                     || kd_str_starts(column, "taste:")))
         return kd_str_copy(arena, column);
     if (what == KD_FEED_POSTAL || style == KD_STYLE_SHOPIFY || column.len == 0 || column.len > KD_DOC_ID_BYTES_MAX)
         return KD_STR("skip");
@@ -148,7 +164,8 @@ bool kd_feed_field_known(kd_str field, kd_feed_what what)
     for (size_t i = 0; i < known.count; i++)
         if (kd_str_is(field, known.items[i].field))
             return true;
-    return what == KD_FEED_PRODUCTS && ((kd_str_starts(field, "stock:") && field.len > 6) || (kd_str_starts(field, "attr:") && field.len > 5)
+    return what == KD_FEED_PRODUCTS && ((kd_str_starts(field, "stock:") && field.len > 6)
+                                        || (kd_str_starts(field, "attr:") && field.len > 5)
                                         || (kd_str_starts(field, "taste:") && field.len > 6));
 }
 
@@ -199,7 +216,8 @@ bool kd_feed_row_copy(kd_feed_row *to, const kd_feed_row *from, kd_arena *arena)
 static kd_status wrong(kd_err *err, const kd_cell *cell, const char *why)
 {
     char column[sizeof err->field];
-    snprintf(column, sizeof column, "%.*s", (int)(cell->column.len < sizeof column ? cell->column.len : sizeof column - 1), cell->column.ptr);
+    snprintf(column, sizeof column, "%.*s", (int)(cell->column.len < sizeof column ? cell->column.len : sizeof column - 1),
+             cell->column.ptr);
     return kd_fail_field(err, KD_INVALID, column, "%s: %s", column, why);
 }
 
@@ -252,7 +270,8 @@ static kd_status availability(kd_cell *cell, kd_err *err)
 {
     static const alias words[] = {
         { "in_stock", "in_stock" }, { "instock", "in_stock" }, { "available", "in_stock" }, { "limited_availability", "in_stock" },
-        { "limitedavailability", "in_stock" }, { "out_of_stock", "out_of_stock" }, { "outofstock", "out_of_stock" }, { "sold_out", "out_of_stock" },
+        { "limitedavailability", "in_stock" }, { "out_of_stock", "out_of_stock" }, { "outofstock", "out_of_stock" },
+        { "sold_out", "out_of_stock" },
         { "soldout", "out_of_stock" }, { "discontinued", "out_of_stock" }, { "preorder", "preorder" }, { "pre_order", "preorder" },
         { "backorder", "backorder" }, { "back_order", "backorder" },
     };
@@ -303,7 +322,8 @@ static kd_status check_cell(kd_cell *cell, const kd_feed_row *row, const kd_feed
         return amount(cell, row, options, arena, err);
     if (kd_str_is(field, "stock") || kd_str_starts(field, "stock:"))
         return units(cell, options, arena, err);
-    if (kd_str_is(field, "replenishable") || kd_str_is(field, "digital") || kd_str_is(field, "hidden") || kd_str_is(field, "published"))
+    if (kd_str_is(field, "replenishable") || kd_str_is(field, "digital") || kd_str_is(field, "hidden")
+        || kd_str_is(field, "published"))
         return truth(cell, err);
     if (kd_str_is(field, "availability"))
         return availability(cell, err);

@@ -41,7 +41,8 @@ void      kd_feed_list(kd_jw *w, kd_str values); /* "a|b" -> ["a","b"] */
 /* ---- sources ---- */
 typedef struct kd_feed_csv kd_feed_csv;
 /* `head`: what was read of the file already. */
-kd_status kd_feed_csv_open(kd_feed_csv **out, kd_input *in, char head, uint64_t lines_before, const kd_feed_options *options, kd_err *err);
+kd_status kd_feed_csv_open(kd_feed_csv **out, kd_input *in, char head, uint64_t lines_before, const kd_feed_options *options,
+                           kd_err *err);
 void      kd_feed_csv_close(kd_feed_csv *csv);
 kd_status kd_feed_csv_next(kd_feed_row *row, kd_feed_csv *csv, kd_arena *arena, kd_str *raw, kd_err *err);
 
@@ -51,7 +52,8 @@ void      kd_feed_xml_close(kd_feed_xml *xml);
 kd_status kd_feed_xml_next(kd_feed_row *row, kd_feed_xml *xml, kd_arena *arena, kd_str *raw, kd_err *err);
 
 typedef struct kd_feed_lines kd_feed_lines;
-kd_status kd_feed_lines_open(kd_feed_lines **out, kd_input *in, char head, uint64_t lines_before, const kd_feed_options *options, kd_err *err);
+kd_status kd_feed_lines_open(kd_feed_lines **out, kd_input *in, char head, uint64_t lines_before, const kd_feed_options *options,
+                             kd_err *err);
 void      kd_feed_lines_close(kd_feed_lines *lines);
 /* The next line that is not blank; borrowed until the next call. KD_INVALID: longer than a record may be (it is skipped). */
 kd_status kd_feed_lines_next(kd_str *text, kd_feed_lines *lines, uint64_t *line, kd_str *raw, kd_err *err);

@@ -142,7 +142,8 @@ static void XMLCALL on_end(void *self, const char *qualified)
     xml->depth--;
 }
 
-static void XMLCALL on_entity(void *self, const char *name, int parameter, const char *value, int len, const char *base, const char *system,
+static void XMLCALL on_entity(void *self, const char *name, int parameter, const char *value, int len, const char *base,
+                              const char *system,
                               const char *public_id, const char *notation)
 {
     (void)name, (void)parameter, (void)value, (void)len, (void)base, (void)system, (void)public_id, (void)notation;
@@ -190,7 +191,8 @@ static kd_status broken(kd_feed_xml *xml, kd_err *err)
         return xml->failure.status;
     }
     return kd_fail(err, KD_IO, "the XML is broken at line %llu: %s",
-                   (unsigned long long)(XML_GetCurrentLineNumber(xml->parser) + xml->lines_before), XML_ErrorString(XML_GetErrorCode(xml->parser)));
+                   (unsigned long long)(XML_GetCurrentLineNumber(xml->parser) + xml->lines_before),
+                       XML_ErrorString(XML_GetErrorCode(xml->parser)));
 }
 
 /* One buffer more into the parser. */
@@ -209,7 +211,8 @@ static kd_status feed_some(kd_feed_xml *xml, enum XML_Status *parsed, kd_err *er
     const XML_Index at = XML_GetCurrentByteIndex(xml->parser);
     if (*parsed == XML_STATUS_OK && at >= 0 && xml->fed - (uint64_t)at > xml->options->record_bytes_max + 4 * CHUNK)
         return kd_fail(err, KD_IO, "the XML is refused at line %llu: a tag or comment is longer than %zu bytes",
-                       (unsigned long long)(XML_GetCurrentLineNumber(xml->parser) + xml->lines_before), xml->options->record_bytes_max);
+                       (unsigned long long)(XML_GetCurrentLineNumber(xml->parser) + xml->lines_before),
+                           xml->options->record_bytes_max);
     return KD_OK;
 }
 
@@ -219,7 +222,8 @@ static kd_str summary(kd_feed_xml *xml)
     size_t len = 0;
     for (size_t i = 0; i < xml->row->count && len + 1 < RAW_BYTES; i++) {
         const kd_cell *cell = &xml->row->cells[i];
-        len += (size_t)snprintf(xml->raw + len, RAW_BYTES - len, "%s%.*s=%.*s", i ? "; " : "", (int)cell->column.len, cell->column.ptr,
+        len += (size_t)snprintf(xml->raw + len, RAW_BYTES - len, "%s%.*s=%.*s", i ? "; " : "", (int)cell->column.len,
+                                cell->column.ptr,
                                 (int)(cell->value.len < RAW_BYTES ? cell->value.len : RAW_BYTES), cell->value.ptr);
     }
     return (kd_str){ xml->raw, len < RAW_BYTES ? len : RAW_BYTES - 1 };

@@ -22,7 +22,8 @@ struct kd_feed {
     kd_err          ended;     /* why the file ended, once the last group is out; KD_NOT_FOUND: as files do */
 };
 
-static const char *const kinds[] = { [KD_FEED_PRODUCTS] = "product", [KD_FEED_PLACES] = "place", [KD_FEED_CONTENT] = "content", [KD_FEED_POSTAL] = "postal" };
+static const char *const kinds[] = { [KD_FEED_PRODUCTS] = "product", [KD_FEED_PLACES] = "place", [KD_FEED_CONTENT] = "content",
+                                     [KD_FEED_POSTAL] = "postal" };
 
 /* ---- open ---- */
 
@@ -45,7 +46,8 @@ static kd_status first_byte(char *head, uint64_t *lines_before, kd_input *in, kd
         if (marked == 1 || marked == 2 || *head == 0 || (unsigned char)*head >= 0xfe)
             return kd_fail(err, KD_INVALID, "the file is not UTF-8 text (UTF-16 or a binary file?): save it as UTF-8");
         *lines_before += *head == '\n';
-        if (*head != ' ' && *head != '\r' && *head != '\n' && (*head != '\t' || i == marked)) /* a tab at once: an empty first name */
+        /* a tab at once: an empty first name */
+        if (*head != ' ' && *head != '\r' && *head != '\n' && (*head != '\t' || i == marked))
             return KD_OK;
     }
     return kd_fail(err, KD_INVALID, "the file begins with a megabyte of blanks");
@@ -77,7 +79,8 @@ static kd_status copy_map(kd_feed *feed, kd_err *err)
     for (size_t i = 0; i < feed->options.map_count; i++) {
         const kd_feed_map *from = &feed->options.map[i];
         if (!kd_feed_field_known(kd_str_z(from->field), feed->options.what))
-            return kd_fail_field(err, KD_INVALID, from->field, "--map %s=%s: Kunde has no field \"%s\" for %s documents", from->column, from->field,
+            return kd_fail_field(err, KD_INVALID, from->field, "--map %s=%s: Kunde has no field \"%s\" for %s documents",
+                                 from->column, from->field,
                                  from->field, kinds[feed->options.what]);
         map[i].column = kd_str_cstr(feed->maps, kd_str_z(from->column));
         map[i].field = kd_str_cstr(feed->maps, kd_str_z(from->field));
@@ -131,7 +134,8 @@ void kd_feed_close(kd_feed *feed)
 
 static kd_status next_row(kd_feed_row *row, kd_feed *feed, kd_arena *arena, uint64_t *line, kd_str *raw, kd_err *err)
 {
-    kd_status status = feed->csv ? kd_feed_csv_next(row, feed->csv, arena, raw, err) : kd_feed_xml_next(row, feed->xml, arena, raw, err);
+    kd_status status = feed->csv ? kd_feed_csv_next(row, feed->csv, arena, raw, err)
+        : kd_feed_xml_next(row, feed->xml, arena, raw, err);
     *line = row->line;
     return status == KD_OK ? kd_feed_row_check(row, &feed->options, arena, err) : status;
 }
@@ -171,8 +175,10 @@ static kd_status check_second(const kd_feed *feed, const kd_feed_row *row, kd_er
     char text[KD_DOC_ID_BYTES_MAX + 1], other[KD_DOC_ID_BYTES_MAX + 1];
     if (!kd_feed_row_is_variant(row)) {
         for (size_t i = 0; i < row->count; i++)
-            if (!kd_str_is(row->cells[i].field, "id") && !kd_str_is(row->cells[i].field, "image") && !kd_str_is(row->cells[i].field, "images"))
-                return kd_fail_field(err, KD_INVALID, "sku", "sku: is missing; the product has a row already, and another needs a sku of its own");
+            if (!kd_str_is(row->cells[i].field, "id") && !kd_str_is(row->cells[i].field, "image")
+                && !kd_str_is(row->cells[i].field, "images"))
+                return kd_fail_field(err, KD_INVALID, "sku",
+                                     "sku: is missing; the product has a row already, and another needs a sku of its own");
         return KD_OK;
     }
     const kd_str sku = kd_feed_sku(text, row);
@@ -183,7 +189,8 @@ static kd_status check_second(const kd_feed *feed, const kd_feed_row *row, kd_er
 }
 
 /* KD_NOT_FOUND: `row` was added to the group. Else it began the next one, and the one before was given. */
-static kd_status take_row(kd_catalog_change *change, kd_feed *feed, const kd_feed_row *row, kd_arena *arena, uint64_t *line, kd_err *err)
+static kd_status take_row(kd_catalog_change *change, kd_feed *feed, const kd_feed_row *row, kd_arena *arena, uint64_t *line,
+                          kd_err *err)
 {
     const bool same = feed->count != 0 && kd_str_eq(kd_feed_product_id(&feed->rows[0]), kd_feed_product_id(row));
     kd_status  status = same ? check_second(feed, row, err) : KD_OK;

@@ -186,7 +186,8 @@ static size_t bytes_beside_objects(const kd_catalog *catalog, const kd_snapshot 
     const size_t chunks = (size_t)s->products.chunk_count + s->places.chunk_count + s->contents.chunk_count + s->owners.chunk_count;
     return chunks * (sizeof(kd_chunk) + sizeof(kd_chunk *)) + (s->postal ? s->postal->count * sizeof(kd_postal_row) : 0)
         + kd_levels_bytes(catalog->levels) + catalog->product_rows.bytes + catalog->place_rows.bytes + catalog->content_rows.bytes
-        + catalog->variant_rows.bytes + catalog->values.index.bytes + (catalog->values.arena ? kd_arena_used(catalog->values.arena) : 0)
+        + catalog->variant_rows.bytes + catalog->values.index.bytes + (catalog->values.arena
+            ? kd_arena_used(catalog->values.arena) : 0)
         + kd_map_bytes(catalog->contested);
 }
 
@@ -263,7 +264,8 @@ uint32_t kd_edit_row(kd_snapshot *edit, kd_doc_kind kind, kd_ref ref, bool *is_n
         edit->fresh_cap = cap;
     }
     /* The index gets the row only when the edit is published, and must not fail then. */
-    if (row >= row_max || !edit->fresh_rows || !kd_index_reserve(index, edit->fresh_count + 1) || !kd_map_set(edit->fresh_rows, key, row))
+    if (row >= row_max || !edit->fresh_rows || !kd_index_reserve(index, edit->fresh_count + 1)
+        || !kd_map_set(edit->fresh_rows, key, row))
         return KD_ROW_NONE;
     edit->fresh[edit->fresh_count++] = (struct kd_fresh){ index, ref, row };
     *is_new = true;

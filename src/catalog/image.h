@@ -126,7 +126,8 @@ kd_str   kd_pack_str(kd_pack *pack, kd_str s);
 void    *kd_pack_array(kd_pack *pack, const void *items, size_t count, size_t size);
 
 /* ---- product.c, place.c, content.c: objects out of stored bodies; NULL: out of memory (or rows) ---- */
-kd_object *kd_product_make(kd_catalog *catalog, const kd_draft *draft, const kd_json *body, uint32_t row, bool stub, kd_arena *arena);
+kd_object *kd_product_make(kd_catalog *catalog, const kd_draft *draft, const kd_json *body, uint32_t row, bool stub,
+                           kd_arena *arena);
 kd_object *kd_product_with_band(kd_catalog *catalog, const kd_product_object *old, kd_ref band, kd_arena *arena);
 kd_ref     kd_product_band(kd_catalog *catalog, const kd_product *product); /* 0 when no price is known */
 void       kd_product_print(kd_buf *buf, const kd_product *product); /* the stored body again, to the byte */

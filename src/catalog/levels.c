@@ -81,7 +81,8 @@ kd_status kd_level_check(const kd_level *level, kd_err *err)
     switch (level->what) {
     case KD_LEVEL_STOCK:
         if (level->value < -KD_STOCK_UNITS_MAX || level->value > KD_STOCK_UNITS_MAX)
-            return kd_fail_field(err, KD_INVALID, "stock", "stock must be between -%d and %d", KD_STOCK_UNITS_MAX, KD_STOCK_UNITS_MAX);
+            return kd_fail_field(err, KD_INVALID, "stock", "stock must be between -%d and %d", KD_STOCK_UNITS_MAX,
+                                 KD_STOCK_UNITS_MAX);
         return KD_OK;
     case KD_LEVEL_PRICE:
     case KD_LEVEL_SALE_PRICE:
@@ -316,7 +317,8 @@ int32_t kd_levels_stock(const kd_levels *levels, uint32_t row, uint16_t place_ro
 
 int32_t kd_levels_total(const kd_levels *levels, uint32_t row)
 {
-    const total_chunk *chunk = row < KD_LEVEL_ROWS_MAX ? atomic_load_explicit(&levels->totals[row / ROWS], memory_order_acquire) : NULL;
+    const total_chunk *chunk = row < KD_LEVEL_ROWS_MAX ? atomic_load_explicit(&levels->totals[row / ROWS], memory_order_acquire)
+        : NULL;
     const int64_t      sum = chunk ? atomic_load_explicit(&chunk->units[row % ROWS], memory_order_relaxed) : NOT_SAID;
     if (sum == NOT_SAID)
         return KD_STOCK_UNKNOWN;
@@ -325,7 +327,8 @@ int32_t kd_levels_total(const kd_levels *levels, uint32_t row)
 
 bool kd_levels_price(kd_price *out, const kd_levels *levels, uint32_t row)
 {
-    const price_chunk *chunk = row < KD_LEVEL_ROWS_MAX ? atomic_load_explicit(&levels->prices[row / ROWS], memory_order_acquire) : NULL;
+    const price_chunk *chunk = row < KD_LEVEL_ROWS_MAX ? atomic_load_explicit(&levels->prices[row / ROWS], memory_order_acquire)
+        : NULL;
     if (!chunk)
         return false;
     const price_cell *cell = &chunk->cells[row % ROWS];

@@ -72,7 +72,8 @@ static int compare_changes(const void *a, const void *b)
 bool kd_postal_change_of(kd_postal_change *out, const kd_draft *draft, const kd_json *body)
 {
     *out = (kd_postal_change){ .deleted = draft->deleted };
-    if (draft->id.len < 4 || !kd_postal_key(out->row.key, (kd_str){ draft->id.ptr, 2 }, (kd_str){ draft->id.ptr + 3, draft->id.len - 3 }))
+    if (draft->id.len < 4 || !kd_postal_key(out->row.key, (kd_str){ draft->id.ptr, 2 },
+                                            (kd_str){ draft->id.ptr + 3, draft->id.len - 3 }))
         return false;
     if (draft->deleted)
         return true;
@@ -153,10 +154,12 @@ static const kd_place *nearest(const kd_snapshot *s, kd_str country, kd_str post
     double               best_km = INFINITY;
     for (uint32_t row = 0; from && row < s->places.count; row++) {
         const kd_place *place = kd_snapshot_place(s, (uint16_t)row);
-        if (place->closed || !kd_str_is(place->kind, "store") || isnan(place->latitude) || (local_ms && !kd_place_open_at(place, *local_ms)))
+        if (place->closed || !kd_str_is(place->kind, "store") || isnan(place->latitude)
+            || (local_ms && !kd_place_open_at(place, *local_ms)))
             continue;
         const double away = distance_km(from->latitude_e6 / 1e6, from->longitude_e6 / 1e6, place->latitude, place->longitude);
-        if (away < best_km || (away == best_km && best && kd_str_cmp(place->id, best->id) < 0)) { /* the same answer for any order of rows */
+        /* the same answer for any order of rows */
+        if (away < best_km || (away == best_km && best && kd_str_cmp(place->id, best->id) < 0)) {
             best = place;
             best_km = away;
         }

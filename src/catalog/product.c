@@ -24,7 +24,8 @@ static bool add_attributes(kd_attr_list *list, const maker *m, const kd_json *at
     bool ok = true;
     for (const kd_json *a = kd_json_is(attributes, KD_JSON_OBJECT) ? attributes->child : NULL; a && ok; a = a->next) {
         const kd_str   name = kd_str_trim(a->key);
-        const uint16_t number = marked(m->taste, name) ? kd_attribute_number(m->catalog, name) : kd_attribute_find(m->catalog, name);
+        const uint16_t number = marked(m->taste, name) ? kd_attribute_number(m->catalog, name)
+            : kd_attribute_find(m->catalog, name);
         const kd_word *whole = NULL;
         if (number == KD_ATTR_CATEGORY)
             ok = kd_attr_add_category(list, m->catalog, kd_json_text(a), &whole);
@@ -288,7 +289,8 @@ static kd_object *pack_product(kd_catalog *catalog, const kd_product *p, uint64_
     return &object->head;
 }
 
-kd_object *kd_product_make(kd_catalog *catalog, const kd_draft *draft, const kd_json *body, uint32_t row, bool stub, kd_arena *arena)
+kd_object *kd_product_make(kd_catalog *catalog, const kd_draft *draft, const kd_json *body, uint32_t row, bool stub,
+                           kd_arena *arena)
 {
     static const char *const without[] = { "variants" };
     const kd_json *variants = kd_json_get(body, "variants");
@@ -307,7 +309,8 @@ kd_object *kd_product_make(kd_catalog *catalog, const kd_draft *draft, const kd_
     if (kd_json_get(body, "variants") && !printed(&p.doc, body, without, 1, arena))
         return NULL;
     const bool sold_out = kd_str_is(kd_json_text(kd_json_get(body, "availability")), "out_of_stock");
-    if (!add_categories(&attrs, &p.category, &m, body) || !kd_attr_add(&attrs, catalog, KD_ATTR_BRAND, kd_json_text(kd_json_get(body, "brand")))
+    if (!add_categories(&attrs, &p.category, &m, body) || !kd_attr_add(&attrs, catalog, KD_ATTR_BRAND,
+        kd_json_text(kd_json_get(body, "brand")))
         || !kd_attr_add(&attrs, catalog, KD_ATTR_COLOR, kd_json_text(kd_json_get(body, "color")))
         || !add_attributes(&attrs, &m, kd_json_get(body, "attributes")))
         return NULL;
@@ -322,7 +325,8 @@ kd_object *kd_product_make(kd_catalog *catalog, const kd_draft *draft, const kd_
 kd_object *kd_product_with_band(kd_catalog *catalog, const kd_product_object *old, kd_ref band, kd_arena *arena)
 {
     kd_product   p = old->product;
-    kd_attr_list attrs = { .items = (kd_product_attr *)(uintptr_t)p.attrs, .count = p.attr_count }; /* copied before it is changed */
+    /* copied before it is changed */
+    kd_attr_list attrs = { .items = (kd_product_attr *)(uintptr_t)p.attrs, .count = p.attr_count };
     if (!attrs_done(&p, &attrs, band, arena))
         return NULL;
     kd_object *object = pack_product(catalog, &p, old->head.hash, old->head.deleted);
