@@ -1,4 +1,4 @@
-/* bench/load.c -- posts batches of 100 events of real size to /v1/batch over keep-alive connections and times the answers.
+/* benches/load.c -- posts batches of 100 events of real size to /v1/batch over keep-alive connections and times the answers.
  * usage: load PORT KEY EVENTS CUSTOMERS PER_PERSON CONNECTIONS SEED
  * Prints one JSON line: events, seconds, events_s, p50_us, p99_us (of a batch), cpu_s of this process, refused (429, sent again). */
 #include <arpa/inet.h>

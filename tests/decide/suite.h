@@ -1,4 +1,4 @@
-/* test/decide/suite.h -- the parts of test_decide: one list of tests a file, run by main.c. */
+/* tests/decide/suite.h -- the parts of test_decide: one list of tests a file, run by main.c. */
 #ifndef KD_TEST_DECIDE_SUITE_H
 #define KD_TEST_DECIDE_SUITE_H
 #include "../recommend/shop.h"

@@ -1,4 +1,4 @@
-/* test/store/fault.h -- a store that fails on purpose, around one that works.
+/* tests/store/fault.h -- a store that fails on purpose, around one that works.
  *
  * kd_fault_wrap gives a kd_store like any other: hand it to whatever shall be tested. Calls are counted by class; a plan
  * says which of them go wrong and how. Until a plan is set everything passes through.

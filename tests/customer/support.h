@@ -1,4 +1,4 @@
-/* test/customer/support.h -- facts at random, and what several of these tests need. */
+/* tests/customer/support.h -- facts at random, and what several of these tests need. */
 #ifndef KD_TEST_CUSTOMER_SUPPORT_H
 #define KD_TEST_CUSTOMER_SUPPORT_H
 #include <setjmp.h>
@@ -26,7 +26,7 @@ kd_str text(kd_arena *arena, const char *format, ...) __attribute__((format(prin
 kd_str encoded(const kd_profile *profile, kd_arena *arena);
 bool   str_same(kd_str a, kd_str b);
 
-/* The file test/golden/<name>; written first when KD_GOLDEN_WRITE is set. */
+/* The file tests/golden/<name>; written first when KD_GOLDEN_WRITE is set. */
 kd_str golden(const char *name, kd_str now, kd_arena *arena);
 
 /* A folder of its own, removed by remove_folder. */

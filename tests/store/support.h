@@ -1,4 +1,4 @@
-/* test/store/support.h -- what the tests of the store share. */
+/* tests/store/support.h -- what the tests of the store share. */
 #ifndef KD_TEST_STORE_SUPPORT_H
 #define KD_TEST_STORE_SUPPORT_H
 #include <setjmp.h>

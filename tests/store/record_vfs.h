@@ -1,4 +1,4 @@
-/* test/store/record_vfs.h -- a SQLite VFS that writes down what reaches the disk, and when.
+/* tests/store/record_vfs.h -- a SQLite VFS that writes down what reaches the disk, and when.
  *
  * It passes everything on to the default VFS and keeps, for each database, WAL and journal file, every write and every
  * sync under one rising sequence number, and the bytes the file would have if the machine lost its power now: those of its

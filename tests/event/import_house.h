@@ -1,4 +1,4 @@
-/* test/event/import_house.h -- a whole house to import into: store, vault, profiles, writer, catalogue. */
+/* tests/event/import_house.h -- a whole house to import into: store, vault, profiles, writer, catalogue. */
 #ifndef KD_TEST_EVENT_IMPORT_HOUSE_H
 #define KD_TEST_EVENT_IMPORT_HOUSE_H
 #include <setjmp.h>

@@ -1,4 +1,4 @@
-/* test/api/support.h -- what several of these tests need. */
+/* tests/api/support.h -- what several of these tests need. */
 #ifndef KD_TEST_API_SUPPORT_H
 #define KD_TEST_API_SUPPORT_H
 #include <setjmp.h>

@@ -1,4 +1,4 @@
-/* test/store/conformance.h -- what every adapter of the store port must do, as tests.
+/* tests/store/conformance.h -- what every adapter of the store port must do, as tests.
  *
  * An adapter's test program gives a way to open its store at a path and calls kd_conformance_run. With `rough` set the
  * store is the fault-injecting one: the tests call as a correct caller does (again after KD_RETRY, KD_IO and KD_UNKNOWN),

@@ -1,4 +1,4 @@
-/* test/recommend/shop.h -- a small shop to recommend from: store, catalogue, a model with planted neighbours, and persons. */
+/* tests/recommend/shop.h -- a small shop to recommend from: store, catalogue, a model with planted neighbours, and persons. */
 #ifndef KD_TEST_RECOMMEND_SHOP_H
 #define KD_TEST_RECOMMEND_SHOP_H
 #include "suite.h"

@@ -1,4 +1,4 @@
-/* test/recommend/suite.h -- the parts of test_recommend: one list of tests a file, run by main.c. */
+/* tests/recommend/suite.h -- the parts of test_recommend: one list of tests a file, run by main.c. */
 #ifndef KD_TEST_RECOMMEND_SUITE_H
 #define KD_TEST_RECOMMEND_SUITE_H
 #include <setjmp.h>

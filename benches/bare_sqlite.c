@@ -1,4 +1,4 @@
-/* bench/bare_sqlite.c -- the baseline of ingest: nothing but SQLite. A rowid table, a unique time-ordered index, rows of the
+/* benches/bare_sqlite.c -- the baseline of ingest: nothing but SQLite. A rowid table, a unique time-ordered index, rows of the
  * same size as Kunde stores, commits of 100, synchronous=FULL, WAL, after a warm-up of rows already there.
  * usage: bare_sqlite FILE ROWS FACTS_BYTES BODY_BYTES     (call again on the same file to go on)
  * Prints one JSON line: rows, seconds, rows_s, cpu_s. */

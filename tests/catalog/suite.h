@@ -1,4 +1,4 @@
-/* test/catalog/suite.h -- a shop in a folder of its own, and the readable state of a catalogue as text. */
+/* tests/catalog/suite.h -- a shop in a folder of its own, and the readable state of a catalogue as text. */
 #ifndef KD_TEST_CATALOG_SUITE_H
 #define KD_TEST_CATALOG_SUITE_H
 #include <setjmp.h>
