@@ -223,7 +223,7 @@ kd_str shop_state(shop *s, kd_catalog *catalog)
         add_line(&all, &line);
     }
     for (int code = 10000; code < 10020; code++) {
-        char            text[8];
+        char            text[12];
         double          km = -1;
         kd_buf          line;
         snprintf(text, sizeof text, "%d", code);
