@@ -250,7 +250,7 @@ class Examples(unittest.TestCase):
         self.assertEqual(stray_commands(markdown), [], '%s: a command outside of an sh block is never run' % page)
         blocks = blocks_of(markdown)
         if not blocks:
-            self.skipTest('no command in it')
+            return
         if not any(starts_server(b) for b in blocks):
             blocks.insert(0, Block(0, 'sh', 'kunde serve --db kunde.db &'))
         sandbox = Sandbox()
