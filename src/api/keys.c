@@ -62,6 +62,8 @@ static kd_str key_id(const key *k)
     return kd_str_z(k->id);
 }
 
+#define LOGIN_META "login_ticket"
+
 /* ---- documents ------------------------------------------------------------------------------------------------------- */
 static void write_key_json(kd_jw *w, const key *k, bool stored)
 {
@@ -235,6 +237,20 @@ static kd_status ensure_first(char made[KD_KEY_TEXT], kd_keys *keys, kd_store *s
     return save(keys, store, k, false, err);
 }
 
+/* `kunde demo` prints a link and ends; the server that is started next honours it, until its time and once. */
+static kd_status load_login_token(kd_keys *keys, kd_store *store, kd_reader *reader, kd_err *err)
+{
+    kd_arena *arena = kd_arena_new(64 * 1024);
+    kd_str    kept = { 0 };
+    kd_status status = arena ? kd_reader_meta(&kept, reader, LOGIN_META, arena, err) : kd_fail_memory(err);
+    if (status == KD_OK && kept.len == sizeof *keys->tokens) {
+        memcpy(keys->tokens, kept.ptr, sizeof *keys->tokens);
+        status = kd_store_meta_put(store, LOGIN_META, KD_STR(""), err);
+    }
+    kd_arena_free(arena);
+    return status == KD_NOT_FOUND ? KD_OK : status;
+}
+
 kd_status kd_keys_open(kd_keys **out, kd_store *store, kd_reader *reader, const kd_vault *vault, kd_clock clock, const char *write_key,
                        const char *server_key, char made_write[64], char made_server[64], kd_err *err)
 {
@@ -254,6 +270,10 @@ kd_status kd_keys_open(kd_keys **out, kd_store *store, kd_reader *reader, const 
     sodium_bin2hex(keys->token_secret, sizeof keys->token_secret, secret, sizeof secret);
     sodium_memzero(secret, sizeof secret);
     status = load(keys, reader, err);
+    if (status == KD_OK)
+        status = load_login_token(keys, store, reader, err);
+    if (status == KD_OK && server_key != NULL) /* before the first one is made: both are, or none */
+        status = check_text(server_key, "server_key", err);
     if (status == KD_OK)
         status = ensure_first(made_write, keys, store, KD_ROLE_WRITE, write_key, err);
     if (status == KD_OK)
@@ -447,11 +467,14 @@ static void session_new(char session[65], kd_keys *keys)
     ticket_new(session, keys, keys->sessions, SESSIONS, kd_now(keys->clock) + SESSION_MS);
 }
 
-void kd_login_token_new(char out[65], kd_keys *keys)
+kd_status kd_login_token_new(char out[65], kd_keys *keys, kd_store *store, kd_err *err)
 {
+    ticket kept;
     pthread_mutex_lock(&keys->login_lock);
     ticket_new(out, keys, keys->tokens, LOGIN_TOKENS, kd_now(keys->clock) + LOGIN_TOKEN_MS);
+    kept = *ticket_find(keys, keys->tokens, LOGIN_TOKENS, kd_str_z(out));
     pthread_mutex_unlock(&keys->login_lock);
+    return store ? kd_store_meta_put(store, LOGIN_META, (kd_str){ (const char *)&kept, sizeof kept }, err) : KD_OK;
 }
 
 kd_status kd_login_by_token(char session[65], kd_keys *keys, kd_str token, kd_err *err)

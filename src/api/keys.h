@@ -38,7 +38,7 @@ kd_status kd_user_token_check(const kd_keys *keys, kd_str user_id, kd_str token,
 void      kd_user_token_secret(char out[65], const kd_keys *keys);
 
 /* Admin login. A login link's token works once, for 15 minutes, and makes a session; a session cookie lives 12 hours. */
-void      kd_login_token_new(char out[65], kd_keys *keys);
+kd_status kd_login_token_new(char out[65], kd_keys *keys, kd_store *keep_in, kd_err *err); /* keep_in: for the process that opens the store next; NULL: for this one */
 kd_status kd_login_by_token(char session[65], kd_keys *keys, kd_str token, kd_err *err);
 kd_status kd_login_by_password(char session[65], kd_keys *keys, kd_str password, kd_err *err); /* KD_BUSY: too many tries */
 bool      kd_password_is_set(kd_keys *keys);

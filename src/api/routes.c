@@ -55,7 +55,7 @@ static const kd_route routes[] = {
           .media = "text/plain; version=0.0.4; charset=utf-8"),
     ROUTE(KD_GET, "/openapi.json", kd_api_openapi, "openapi", 0, .tag = "operate", .summary = "This document", .answer = "Anything"),
     ROUTE(KD_GET, "/", kd_api_home, "home", 0, .tag = "operate", .summary = "The state of the engine, and snippets to copy", .query_names = "lang", .answer = "Text", .media = "text/html; charset=utf-8"),
-    ROUTE(KD_GET, "/demo/pictures/{}", kd_api_demo_picture, "demo_picture", 0, .tag = "operate", .summary = "The drawn picture of a product (ID.svg)", .path_names = "file",
+    ROUTE(KD_GET, "/demo/pictures/{}", kd_api_demo_picture, "demo_picture", 0, .tag = "operate", .summary = "The drawn picture of a product (ID.svg)", .path_names = "id",
           .answer = "Text", .media = "image/svg+xml", .errors = "404"),
     ROUTE(KD_GET, "/login", kd_api_login_link, "login_link", 0, .tag = "operate", .summary = "Log in by the link that the server prints", .query_names = "token", .code = 303, .errors = "401"),
 
