@@ -299,7 +299,7 @@ static kd_sqlite *allocate(const kd_store_options *options)
                               .fork_count = kd_store_forks() };
     store->vfs = options->vfs ? strdup(options->vfs) : NULL;
     store->lock_fd = -1;
-    store->reader_cache_bytes = options->cache_bytes ? options->cache_bytes : READER_CACHE;
+    store->reader_cache_bytes = options->cache_bytes && options->cache_bytes < READER_CACHE ? options->cache_bytes : READER_CACHE;
     pthread_mutex_init(&store->turn.lock, NULL);
     pthread_cond_init(&store->turn.moved, NULL);
     if (store->base.path && (store->vfs || !options->vfs))

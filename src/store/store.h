@@ -27,7 +27,7 @@ typedef struct kd_store_options {
     uint16_t    groups;       /* 1..1024, a power of two; fixed when the database is made; 0: as it is (1 for a new one) */
     bool        create;       /* make it when it is not there */
     bool        read_only;    /* no lock, no migration: for a training child; writes are KD_DENIED */
-    size_t      cache_bytes;  /* page cache of each connection; 0: 64 MiB for the writer, 8 MiB for a reader */
+    size_t      cache_bytes;  /* page cache of the writer; 0: 64 MiB. A reader, of which there are many, takes at most 8 MiB */
     size_t      wal_bytes_max;/* the WAL begins anew when it has grown past this, and is no longer than this and one transaction; 0: 256 MiB */
     const char *vfs;          /* SQLite VFS by name, for tests; NULL: the default */
 } kd_store_options;
@@ -58,7 +58,7 @@ void      kd_txn_rollback(kd_txn *txn); /* NULL is fine */
 enum {
     KD_EVENT_SEALED  = 1, /* body is sealed with the person's data key */
     KD_EVENT_CLAIMED = 2, /* came by a public write key alone */
-    KD_EVENT_TRAITS  = 4, /* body holds traits or identities that the fold wants */
+    KD_EVENT_TRAITS  = 4, /* facts hold traits or identities, sealed, that the fold wants */
     KD_EVENT_HOLLOW  = 8  /* its content passed its retention and is gone; the row keeps chain and deduplication */
 };
 typedef struct kd_event {
