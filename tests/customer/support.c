@@ -139,7 +139,7 @@ kd_str golden(const char *name, kd_str now, kd_arena *arena)
     char  *bytes = kd_arena_alloc(arena, 65536);
     size_t len;
     FILE  *file;
-    snprintf(path, sizeof path, "%s/test/golden/%s", KD_SOURCE_ROOT, name);
+    snprintf(path, sizeof path, "%s/tests/golden/%s", KD_SOURCE_ROOT, name);
     if (getenv("KD_GOLDEN_WRITE")) {
         file = fopen(path, "wb");
         assert_non_null(file);

@@ -91,7 +91,7 @@ static void test_golden(void **state)
     kd_model *m;
     FILE     *file;
     (void)state;
-    snprintf(path, sizeof path, "%s/test/golden/model_v1.kdm", KD_SOURCE_ROOT);
+    snprintf(path, sizeof path, "%s/tests/golden/model_v1.kdm", KD_SOURCE_ROOT);
     assert_int_equal(kd_model_load(&m, path, NULL), KD_OK);
     check_tiny(m);
     kd_model_release(m);

@@ -87,7 +87,7 @@ static void test_strangers(void **state)
     static const char text[] = "This is a shopping list, and long enough to be more than a header of one hundred bytes, which a database has.\n";
     write_file(p->path, text, sizeof text - 1);
     GIVES(KD_INVALID, try_open(&store, p->path, true, &err));
-    SAYS("not a database");
+    SAYS("not a Kunde database");
     assert_int_equal(file_size(p->path), sizeof text - 1); /* left as it was */
     write_file(p->path, noise, sizeof noise);
     GIVES(KD_INVALID, try_open(&store, p->path, true, &err));
@@ -236,7 +236,7 @@ static void test_read_only_folder(void **state)
 }
 
 /* ---- golden ------------------------------------------------------------------------------------------------------------ */
-#define GOLDEN KD_SOURCE_ROOT "/test/golden/store_v1.db.zst"
+#define GOLDEN KD_SOURCE_ROOT "/tests/golden/store_v1.db.zst"
 
 static void fill_golden(kd_store *store)
 {
