@@ -68,7 +68,7 @@ def ingest(folder, events, rounds):
     s = Server(shop)
     tool('load', s.port, AUTH, 200000, 100000, 3, 8, 1)
     db = sqlite3.connect('file:%s?mode=ro' % s.db, uri=True)
-    facts, body = db.execute('SELECT avg(length(facts)), avg(length(body)) FROM event').fetchone()
+    facts, body = db.execute('SELECT avg(length(facts)), avg(length(body)) FROM log').fetchone()
     db.close()
     bare = os.path.join(folder, 'bare.db')
     tool('bare_sqlite', bare, 1000000, round(facts), round(body))
