@@ -6,11 +6,13 @@
  *
  *   u8 version, u8 channel, varint flags (which of the following are there)
  *   [name] [topic] [order id] [place] [3 bytes currency] [zig-zag total]
- *   [varint lines, each: u8 flags, product, [variant], [varint quantity], [zig-zag price]] */
+ *   [varint lines, each: u8 flags, product, [variant], [varint quantity], [zig-zag price]]
+ *   [who, sealed]
+ * Who, before it is sealed: varint idents, each: u8 type, value; varint traits, each: name, value. */
 enum { VERSION = 1 };
-enum { HAS_NAME = 1, HAS_TOPIC = 2, HAS_ORDER = 4, HAS_PLACE = 8, HAS_CURRENCY = 16, HAS_TOTAL = 32, HAS_LINES = 64, HAS_ALL = 127 };
+enum { HAS_NAME = 1, HAS_TOPIC = 2, HAS_ORDER = 4, HAS_PLACE = 8, HAS_CURRENCY = 16, HAS_TOTAL = 32, HAS_LINES = 64, HAS_WHO = 128, HAS_ALL = 255 };
 enum { LINE_VARIANT = 1, LINE_QUANTITY = 2, LINE_PRICE = 4, LINE_ALL = 7 };
-enum { LINE_BYTES_MIN = 2 }; /* flags and an empty product: bounds a count before memory is taken for it */
+enum { LINE_BYTES_MIN = 2, IDENT_BYTES_MIN = 2, TRAIT_BYTES_MIN = 2 }; /* these bound a count before memory is taken for it */
 
 const char *kd_kind_name(kd_kind kind)
 {
@@ -68,7 +70,7 @@ void kd_fact_encode(kd_buf *out, const kd_fact *fact)
 {
     unsigned flags = (fact->name.len ? HAS_NAME : 0) | (fact->topic.len ? HAS_TOPIC : 0) | (fact->order_id.len ? HAS_ORDER : 0)
                    | (fact->place.len ? HAS_PLACE : 0) | (fact->currency.code[0] ? HAS_CURRENCY : 0)
-                   | (fact->total_micro != KD_PRICE_NONE ? HAS_TOTAL : 0) | (fact->line_count ? HAS_LINES : 0);
+                   | (fact->total_micro != KD_PRICE_NONE ? HAS_TOTAL : 0) | (fact->line_count ? HAS_LINES : 0) | (fact->who.len ? HAS_WHO : 0);
     assert(fact->line_count <= KD_FACT_LINES_MAX);
     kd_put_u8(out, VERSION);
     kd_put_u8(out, (uint8_t)fact->channel);
@@ -90,6 +92,8 @@ void kd_fact_encode(kd_buf *out, const kd_fact *fact)
         for (size_t i = 0; i < fact->line_count; i++)
             put_line(out, &fact->lines[i]);
     }
+    if (flags & HAS_WHO)
+        kd_put_str(out, fact->who);
 }
 
 static bool cut_line(kd_fact_line *line, kd_cut *cut)
@@ -159,8 +163,62 @@ kd_status kd_fact_decode(kd_fact *out, kd_str bytes, kd_arena *arena, kd_err *er
         if (status != KD_OK)
             return status;
     }
+    if (flags & HAS_WHO)
+        fact.who = kd_cut_str(&cut);
     if (cut.failed || cut.ptr != cut.end)
         return corrupt(err, "too short or too long");
     *out = fact;
+    return KD_OK;
+}
+
+void kd_who_encode(kd_buf *out, const kd_fact *fact)
+{
+    kd_put_varint(out, fact->ident_count);
+    for (size_t i = 0; i < fact->ident_count; i++) {
+        kd_put_u8(out, (uint8_t)fact->idents[i].type);
+        kd_put_str(out, fact->idents[i].value);
+    }
+    kd_put_varint(out, fact->trait_count);
+    for (size_t i = 0; i < fact->trait_count; i++) {
+        kd_put_str(out, fact->traits[i].name);
+        kd_put_str(out, fact->traits[i].value);
+    }
+}
+
+/* A count of elements of `bytes_min` bytes or more; sticky failure when they cannot be there. */
+static size_t cut_count(kd_cut *cut, size_t bytes_min)
+{
+    uint64_t count = kd_cut_varint(cut);
+    if (!cut->failed && count > (uint64_t)(cut->end - cut->ptr) / bytes_min)
+        cut->failed = true;
+    return cut->failed ? 0 : (size_t)count;
+}
+
+kd_status kd_who_decode(kd_fact *fact, kd_str bytes, kd_arena *arena, kd_err *err)
+{
+    kd_cut    cut = kd_cut_from(bytes.ptr, bytes.len);
+    size_t    ident_count = cut_count(&cut, IDENT_BYTES_MIN), trait_count;
+    kd_ident *idents = KD_NEW(arena, kd_ident, ident_count);
+    kd_trait *traits;
+    if (!idents)
+        return kd_fail_memory(err);
+    for (size_t i = 0; i < ident_count; i++) {
+        idents[i].type = (kd_key_type)kd_cut_u8(&cut);
+        idents[i].value = kd_cut_str(&cut);
+    }
+    trait_count = cut_count(&cut, TRAIT_BYTES_MIN);
+    traits = KD_NEW(arena, kd_trait, trait_count);
+    if (!traits)
+        return kd_fail_memory(err);
+    for (size_t i = 0; i < trait_count; i++) {
+        traits[i].name = kd_cut_str(&cut);
+        traits[i].value = kd_cut_str(&cut);
+    }
+    if (cut.failed || cut.ptr != cut.end)
+        return corrupt(err, "damaged traits or identities");
+    fact->idents = idents;
+    fact->ident_count = ident_count;
+    fact->traits = traits;
+    fact->trait_count = trait_count;
     return KD_OK;
 }

@@ -1,8 +1,9 @@
 /* customer/fact.h -- what one event says about a person: typed, compact, nothing identifying.
  *
  * The stored form (kd_fact_encode) stands beside the sealed body in the log, so that folding, training and counting never
- * open a body. Traits and identities are identifying: they are never part of the encoding and are read from the body
- * (KD_EVENT_TRAITS) where a fold needs them. The encoding is versioned; golden files keep every version readable. */
+ * open a body. Traits and identities are identifying: they go into it as `who`, encoded (kd_who_encode) and then sealed with
+ * the person's key, a few bytes that only a fold opens (KD_EVENT_TRAITS). The encoding is versioned; golden files keep every
+ * version readable. */
 #ifndef KD_CUSTOMER_FACT_H
 #define KD_CUSTOMER_FACT_H
 #include "base/id.h"
@@ -56,15 +57,19 @@ typedef struct kd_fact {
     int64_t      total_micro;   /* of the order or refund as sent; KD_PRICE_NONE when not */
     const kd_fact_line *lines;
     size_t       line_count;
-    const kd_trait *traits;     /* identify; not encoded */
+    kd_str       who;           /* traits and idents as stored: sealed; empty when there are none, or not sealed yet */
+    const kd_trait *traits;     /* identify; encoded in `who` only */
     size_t       trait_count;
-    const kd_ident *idents;     /* all keys of the event; not encoded */
+    const kd_ident *idents;     /* all keys of the event; likewise */
     size_t       ident_count;
 } kd_fact;
 
-/* Everything but id, time, kind, claimed (columns of the log) and traits, idents (the body). */
+/* Everything but id, time, kind, claimed (columns of the log) and traits, idents (which `who` holds). */
 void      kd_fact_encode(kd_buf *out, const kd_fact *fact);
 /* Texts borrow from `bytes`; lines are owned by `arena`. Sets every field: what is not encoded is zero, for the caller to
  * fill. KD_CORRUPT when it is not what kd_fact_encode wrote. */
 kd_status kd_fact_decode(kd_fact *out, kd_str bytes, kd_arena *arena, kd_err *err);
+/* Traits and idents, in the clear: to be sealed. Decoding sets these fields only; texts borrow from `bytes`. KD_CORRUPT. */
+void      kd_who_encode(kd_buf *out, const kd_fact *fact);
+kd_status kd_who_decode(kd_fact *fact, kd_str bytes, kd_arena *arena, kd_err *err);
 #endif

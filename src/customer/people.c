@@ -254,33 +254,37 @@ static kd_status unpack(entry *e, const kd_people *people, const kd_profile_row 
     return status;
 }
 
+/* A row of the store becomes an entry of the shard, whose lock is held. */
+static kd_status insert_row(entry **out, kd_people *people, shard *s, uint64_t hash, const kd_profile_row *row, kd_arena *arena, kd_err *err)
+{
+    entry    *e = table_grow(s) ? calloc(1, sizeof *e) : NULL;
+    kd_status status;
+    if (!e)
+        return kd_fail_memory(err);
+    e->person.id = row->person;
+    e->person.priv = e;
+    e->hash = hash;
+    status = unpack(e, people, row, arena, err);
+    if (status != KD_OK) {
+        entry_free(e);
+        return status;
+    }
+    table_insert(people, s, e);
+    evict(people, s, e);
+    *out = e;
+    return KD_OK;
+}
+
 /* Read a person into the shard, whose lock is held: nobody else can load it a second time. */
 static kd_status load(entry **out, kd_people *people, shard *s, uint64_t hash, kd_reader *reader, kd_id person, kd_err *err)
 {
     kd_profile_row row = { .row = 0 };
     kd_arena      *arena = kd_arena_new(LOAD_BYTES_MAX);
-    entry         *e = arena && table_grow(s) ? calloc(1, sizeof *e) : NULL;
-    kd_status      status = KD_OK;
-    if (!e) {
-        status = kd_fail_memory(err);
-        goto out;
-    }
-    e->person.id = person;
-    e->person.priv = e;
-    e->hash = hash;
-    status = kd_reader_profiles(&row, reader, &person, 1, arena, err);
+    kd_status      status = arena ? kd_reader_profiles(&row, reader, &person, 1, arena, err) : kd_fail_memory(err);
     if (status == KD_OK && kd_id_is_nil(row.person))
         status = kd_fail(err, KD_NOT_FOUND, "there is no such person");
     if (status == KD_OK)
-        status = unpack(e, people, &row, arena, err);
-    if (status == KD_OK) {
-        table_insert(people, s, e);
-        evict(people, s, e);
-        *out = e;
-    } else {
-        entry_free(e);
-    }
-out:
+        status = insert_row(out, people, s, hash, &row, arena, err);
     kd_arena_free(arena);
     return status;
 }
@@ -307,6 +311,71 @@ kd_status kd_people_acquire(kd_person **out, kd_people *people, kd_reader *reade
 void kd_people_release(kd_people *people, kd_person *person)
 {
     pthread_mutex_unlock(&shard_of(people, person->priv->hash)->lock);
+}
+
+/* Those of `persons` that are not in memory, without runs of one person. Returns how many. */
+static size_t pick_absent(kd_id *absent, kd_people *people, const kd_id *persons, size_t count)
+{
+    size_t picked = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t hash = hash_of(persons[i]);
+        shard   *s = shard_of(people, hash);
+        bool     there;
+        if (kd_id_is_nil(persons[i]) || (i && kd_id_eq(persons[i], persons[i - 1])))
+            continue;
+        pthread_mutex_lock(&s->lock);
+        there = table_find(s, hash, persons[i]) != NULL;
+        pthread_mutex_unlock(&s->lock);
+        if (!there)
+            absent[picked++] = persons[i];
+    }
+    return picked;
+}
+
+static int cmp_ids(const void *a, const void *b)
+{
+    const kd_id *x = a, *y = b;
+    return kd_id_cmp(*x, *y);
+}
+
+static kd_status insert_rows(kd_people *people, const kd_profile_row *rows, size_t count, kd_arena *arena, kd_err *err)
+{
+    kd_status status = KD_OK;
+    for (size_t i = 0; i < count && status == KD_OK; i++) {
+        uint64_t hash = hash_of(rows[i].person);
+        shard   *s = shard_of(people, hash);
+        entry   *e;
+        if (kd_id_is_nil(rows[i].person))
+            continue;
+        pthread_mutex_lock(&s->lock);
+        if (!table_find(s, hash, rows[i].person))
+            status = insert_row(&e, people, s, hash, &rows[i], arena, err);
+        pthread_mutex_unlock(&s->lock);
+    }
+    return status;
+}
+
+kd_status kd_people_load(kd_people *people, kd_reader *reader, const kd_id *persons, size_t count, kd_err *err)
+{
+    enum { AT_ONCE = 256 }; /* bounds what the arena must hold */
+    kd_id          *absent = malloc((count ? count : 1) * sizeof *absent);
+    kd_profile_row *rows = malloc(AT_ONCE * sizeof *rows);
+    kd_arena       *arena = kd_arena_new(LOAD_BYTES_MAX);
+    size_t          picked = absent && rows && arena ? pick_absent(absent, people, persons, count) : 0;
+    kd_status       status = absent && rows && arena ? KD_OK : kd_fail_memory(err);
+    if (picked)
+        qsort(absent, picked, sizeof *absent, cmp_ids); /* ids begin with their time: neighbours lie on one page */
+    for (size_t i = 0; i < picked && status == KD_OK; i += AT_ONCE) {
+        size_t some = picked - i < AT_ONCE ? picked - i : AT_ONCE;
+        kd_arena_reset(arena);
+        status = kd_reader_profiles(rows, reader, absent + i, some, arena, err);
+        if (status == KD_OK)
+            status = insert_rows(people, rows, some, arena, err);
+    }
+    kd_arena_free(arena);
+    free(rows);
+    free(absent);
+    return status;
 }
 
 kd_status kd_people_new(kd_profile_row *row, uint8_t secret[KD_SECRET_BYTES], kd_people *people, kd_id person, kd_key made_by,

@@ -27,6 +27,9 @@ void      kd_people_close(kd_people *people); /* without a checkpoint */
 /* Lock the entry of a person; KD_NOT_FOUND when the store has none either. Hold it for microseconds; never two at a time. */
 kd_status kd_people_acquire(kd_person **out, kd_people *people, kd_reader *reader, kd_id person, kd_err *err);
 void      kd_people_release(kd_people *people, kd_person *person);
+/* Bring these persons into memory in one read; what the store does not know is left out. They may be repeated. For the one
+ * thread that folds: a fold of another between the read and the entry would be lost. */
+kd_status kd_people_load(kd_people *people, kd_reader *reader, const kd_id *persons, size_t count, kd_err *err);
 
 /* A person made just now (nothing in the store yet): fills *row for kd_txn_persons_put; `secret` gets the wrapped key and
  * must live as long as *row. It stays in memory, whatever the cap, until its first fold or touch. KD_CONFLICT when it is there already. Takes the person out again if the transaction fails: kd_people_forget. */

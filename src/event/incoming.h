@@ -58,6 +58,6 @@ kd_status kd_incoming_parse(kd_incoming **out, size_t *count, kd_str *body_write
 /* One event from an already parsed JSON object (imports, CloudEvents). */
 void kd_incoming_from_json(kd_incoming *out, kd_call call, const kd_json *item, const kd_json *batch, const kd_incoming_context *context, kd_arena *arena);
 
-/* The same reading of a stored body, for refolding: fills traits (when fact->kind is KD_KIND_IDENTIFY) and idents of `fact`. */
+/* The same reading of a body alone: fills traits (when fact->kind is KD_KIND_IDENTIFY) and idents of `fact`. */
 kd_status kd_incoming_traits(kd_fact *fact, kd_str body, kd_arena *arena, kd_err *err);
 #endif

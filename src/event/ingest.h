@@ -69,7 +69,7 @@ kd_status kd_ingest_checkpoint(kd_ingest *ingest, kd_err *err); /* now, and wait
 typedef struct kd_ingest_stats { uint64_t stored, duplicates, rejected, batches, failed, busy, receipts, receipts_lost, checkpoints, replayed, queue_bytes, last_commit_us; } kd_ingest_stats;
 void kd_ingest_get_stats(kd_ingest_stats *out, const kd_ingest *ingest);
 
-/* A stored event as the fold wants it: facts decoded, traits and idents read from the unsealed body where flagged. */
+/* A stored event as the fold wants it: facts decoded, traits and idents unsealed where flagged. Needs no body. */
 kd_status kd_stored_fact(kd_fact *out, const kd_event *event, const kd_data_key *key, kd_arena *arena, kd_err *err);
 /* The body in the clear. */
 kd_status kd_stored_body(kd_str *out, const kd_event *event, const kd_data_key *key, kd_arena *arena, kd_err *err);

@@ -1,5 +1,5 @@
 /* What the log says, read back: a stored event as a fact, and a person's profile from nothing but the log. */
-#include "event/ingest.h"
+#include "event/writer.h"
 
 enum { CHUNK_EVENTS = 256, CHUNK_BYTES_MAX = 64 << 20 };
 
@@ -13,9 +13,32 @@ kd_status kd_stored_body(kd_str *out, const kd_event *event, const kd_data_key *
     return KD_OK;
 }
 
+/* Traits and identities of a stored event are sealed beside its facts, so that a fold never opens a body. What is sealed
+ * says whose it is, so that neither part of one event passes for the other, or for another event's. */
+typedef struct about { uint8_t b[sizeof(kd_id) + 3]; } about;
+
+static kd_str about_who(about *out, const kd_id *event)
+{
+    memcpy(out->b, event->b, sizeof event->b);
+    memcpy(out->b + sizeof event->b, "who", 3);
+    return (kd_str){ (const char *)out->b, sizeof out->b };
+}
+
+void kd_who_seal(kd_buf *out, const kd_fact *fact, const kd_data_key *key, kd_buf *scratch)
+{
+    about bound;
+    scratch->len = 0;
+    kd_who_encode(scratch, fact);
+    if (scratch->failed)
+        out->failed = true;
+    else
+        kd_seal(out, key, about_who(&bound, &fact->id), kd_buf_str(scratch));
+}
+
 kd_status kd_stored_fact(kd_fact *out, const kd_event *event, const kd_data_key *key, kd_arena *arena, kd_err *err)
 {
-    kd_str    body;
+    about     bound;
+    kd_str    who;
     kd_status status;
     if (event->flags & KD_EVENT_HOLLOW)
         return kd_fail(err, KD_NOT_FOUND, "the content of this event passed its retention");
@@ -28,8 +51,8 @@ kd_status kd_stored_fact(kd_fact *out, const kd_event *event, const kd_data_key 
     out->claimed = (event->flags & KD_EVENT_CLAIMED) != 0;
     if (!(event->flags & KD_EVENT_TRAITS))
         return KD_OK;
-    status = kd_stored_body(&body, event, key, arena, err);
-    return status == KD_OK ? kd_incoming_traits(out, body, arena, err) : status;
+    status = kd_unseal(&who, arena, key, about_who(&bound, &event->id), out->who, err);
+    return status == KD_OK ? kd_who_decode(out, who, arena, err) : status;
 }
 
 typedef struct refolding {
@@ -57,7 +80,7 @@ static kd_status refold_chain(refolding *r, kd_reader *reader, kd_id person, int
         kd_event *events;
         size_t    count;
         kd_arena_reset(r->arena);
-        status = kd_reader_chain(&events, &count, reader, person, head, CHUNK_EVENTS, true, r->arena, err);
+        status = kd_reader_chain(&events, &count, reader, person, head, CHUNK_EVENTS, false, r->arena, err);
         if (status == KD_OK && count == 0)
             return kd_fail(err, KD_CORRUPT, "the chain of a person's events ends at offset %lld, which is not there", (long long)head);
         for (size_t i = 0; i < count && status == KD_OK; i++) {

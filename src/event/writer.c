@@ -12,7 +12,7 @@ enum {
     ATTEMPTS_MAX = 8,                   /* of one transaction: waits of 1, 2, 4 .. 64 ms between them */
     SCRATCH_BYTES_MAX = 512 << 20,      /* tables of one batch; a batch is bounded by the queue */
     KEEP_BYTES_MAX = 32 << 20,          /* sealed bodies: a buffer that grew past this is not kept */
-    REPLAY_EVENTS = 512                 /* read at once when folding from the log: at most 16 MiB of bodies */
+    REPLAY_EVENTS = 8192                /* read at once when folding from the log */
 };
 
 typedef struct group_state {
@@ -36,6 +36,7 @@ struct kd_writer {
     kd_arena       *scratch;   /* of one batch */
     kd_arena       *log_arena; /* of one chunk read back */
     kd_buf          bytes;     /* facts and sealed bodies of one batch */
+    kd_buf          who, clear;/* of one event: who it speaks of, sealed and not yet */
     kd_known_links *links;     /* evidence that the store has already: most events repeat it */
     _Atomic uint64_t commit_us;
 };
@@ -113,6 +114,8 @@ kd_status kd_writer_open(kd_writer **out, kd_store *store, kd_people *people, kd
     writer->scratch = kd_arena_new(SCRATCH_BYTES_MAX);
     writer->log_arena = kd_arena_new(SCRATCH_BYTES_MAX);
     kd_buf_init(&writer->bytes, NULL);
+    kd_buf_init(&writer->who, NULL);
+    kd_buf_init(&writer->clear, NULL);
     kd_rng_seed_os(&writer->rng);
     status = writer->group && writer->links && writer->scratch && writer->log_arena ? kd_reader_open(&writer->reader, store, err)
                                                                                     : kd_fail_memory(err);
@@ -130,6 +133,8 @@ void kd_writer_close(kd_writer *writer)
     if (writer->reader)
         kd_reader_close(writer->reader);
     kd_buf_free(&writer->bytes);
+    kd_buf_free(&writer->who);
+    kd_buf_free(&writer->clear);
     kd_arena_free(writer->scratch);
     kd_arena_free(writer->log_arena);
     kd_known_links_free(writer->links);
@@ -213,6 +218,16 @@ static kd_status fold_logged(kd_stored *told, bool *is_told, kd_writer *writer, 
     return status;
 }
 
+/* A chunk's persons in one read, not in one each. What cannot be had this way, the fold asks for again and says why. */
+static void load_persons(kd_writer *writer, const kd_event *events, size_t count)
+{
+    kd_id *persons = KD_NEW(writer->log_arena, kd_id, count);
+    for (size_t i = 0; persons && i < count; i++)
+        persons[i] = events[i].person;
+    if (persons)
+        kd_people_load(writer->people, writer->reader, persons, count, NULL);
+}
+
 /* Everything of a group after what is folded. `seen` (may be NULL) gets (event id) of all of it, owned by `seen_arena`. */
 static kd_status catch_up(kd_writer *writer, uint16_t group, bool replay, uint64_t *count, kd_id **seen, size_t *seen_count,
                           kd_arena *seen_arena, kd_err *err)
@@ -223,13 +238,14 @@ static kd_status catch_up(kd_writer *writer, uint16_t group, bool replay, uint64
         kd_stored *told;
         size_t     n, told_count = 0, done = 0;
         kd_arena_reset(writer->log_arena);
-        status = kd_reader_log(&events, &n, writer->reader, group, kd_writer_folded(writer, group), REPLAY_EVENTS, true,
+        status = kd_reader_log(&events, &n, writer->reader, group, kd_writer_folded(writer, group), REPLAY_EVENTS, false,
                                writer->log_arena, err);
         if (status != KD_OK || n == 0)
             break;
         told = KD_NEW(writer->log_arena, kd_stored, n);
         if (!told)
             return kd_fail_memory(err);
+        load_persons(writer, events, n);
         for (; done < n && status == KD_OK; done += status == KD_OK) {
             bool is_told = false;
             status = fold_logged(&told[told_count], &is_told, writer, &events[done], writer->log_arena, err);
@@ -493,18 +509,41 @@ static kd_str entry_body(const entry *e)
     return e->item.incoming ? e->item.incoming->body : e->item.receipt->body;
 }
 
+static bool is_named(const kd_fact *fact)
+{
+    return fact->trait_count || fact->ident_count;
+}
+
+static void put_facts(kd_writer *writer, const kd_fact *fact, const kd_data_key *key)
+{
+    kd_fact stored = *fact;
+    writer->who.len = 0;
+    if (is_named(fact))
+        kd_who_seal(&writer->who, fact, key, &writer->clear);
+    stored.who = kd_buf_str(&writer->who);
+    kd_fact_encode(&writer->bytes, &stored);
+    writer->bytes.failed |= writer->who.failed;
+}
+
+static void reuse(kd_buf *buf)
+{
+    if (buf->failed || buf->cap > KEEP_BYTES_MAX) {
+        kd_buf_free(buf);
+        kd_buf_init(buf, NULL);
+    }
+    buf->len = 0;
+}
+
 /* Facts and sealed bodies of the whole batch in one buffer. */
 static kd_status seal_all(kd_writer *writer, batch *b, kd_err *err)
 {
     kd_buf *bytes = &writer->bytes;
     size_t  room = 0;
-    if (bytes->failed || bytes->cap > KEEP_BYTES_MAX) {
-        kd_buf_free(bytes);
-        kd_buf_init(bytes, NULL);
-    }
-    bytes->len = 0;
+    reuse(bytes);
+    reuse(&writer->who);
+    reuse(&writer->clear);
     for (size_t i = 0; i < b->count; i++)
-        room += entry_body(&b->entries[i]).len + KD_SEAL_OVERHEAD + 128;
+        room += entry_body(&b->entries[i]).len + 2 * KD_SEAL_OVERHEAD + 192;
     kd_buf_reserve(bytes, room);
     for (size_t i = 0; i < b->count; i++) {
         entry *e = &b->entries[i];
@@ -512,7 +551,7 @@ static kd_status seal_all(kd_writer *writer, batch *b, kd_err *err)
             continue;
         e->facts = bytes->len;
         if (e->item.incoming)
-            kd_fact_encode(bytes, &e->item.incoming->fact);
+            put_facts(writer, &e->item.incoming->fact, &b->slots[e->slot].key);
         else
             kd_buf_add_str(bytes, e->item.receipt->facts);
         e->body = bytes->len;
@@ -534,7 +573,7 @@ static kd_event event_of(const kd_writer *writer, const batch *b, const entry *e
     event.flags |= KD_EVENT_SEALED;
     if (in && in->fact.claimed)
         event.flags |= KD_EVENT_CLAIMED;
-    if (in && (in->fact.trait_count || in->fact.ident_count))
+    if (in && is_named(&in->fact))
         event.flags |= KD_EVENT_TRAITS;
     event.facts = (kd_str){ bytes + e->facts, e->body - e->facts };
     event.body = (kd_str){ bytes + e->body, e->end - e->body };

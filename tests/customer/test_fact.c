@@ -120,6 +120,32 @@ static void test_fact_golden(void **state)
     kd_arena_free(arena);
 }
 
+static void test_who(void **state)
+{
+    const kd_ident idents[] = { { KD_KEY_USER, KD_STR("u-1") }, { KD_KEY_ANONYMOUS, KD_STR("") } };
+    const kd_trait traits[] = { { KD_STR("size"), KD_STR("42") } };
+    kd_fact   fact = { .idents = idents, .ident_count = 2, .traits = traits, .trait_count = 1 }, none = { 0 }, read = { 0 };
+    kd_arena *arena = kd_arena_new(1 << 20);
+    kd_buf    bytes;
+    kd_err    err = { 0 };
+    (void)state;
+    kd_buf_init(&bytes, arena);
+    kd_who_encode(&bytes, &fact);
+    assert_int_equal(kd_who_decode(&read, kd_buf_str(&bytes), arena, &err), KD_OK);
+    assert_int_equal(read.ident_count, 2);
+    assert_int_equal(read.idents[0].type, KD_KEY_USER);
+    assert_true(kd_str_eq(read.idents[0].value, KD_STR("u-1")) && kd_str_eq(read.idents[1].value, KD_STR("")));
+    assert_int_equal(read.trait_count, 1);
+    assert_true(kd_str_eq(read.traits[0].name, KD_STR("size")) && kd_str_eq(read.traits[0].value, KD_STR("42")));
+    for (size_t len = 0; len < bytes.len; len++) /* cut short anywhere it is damaged, and the fact is left alone */
+        assert_int_equal(kd_who_decode(&none, (kd_str){ bytes.ptr, len }, arena, &err), KD_CORRUPT);
+    kd_put_u8(&bytes, 0);
+    assert_int_equal(kd_who_decode(&none, kd_buf_str(&bytes), arena, &err), KD_CORRUPT);
+    assert_int_equal(kd_who_decode(&none, KD_STR("\xff\xff\xff\xff\x0f"), arena, &err), KD_CORRUPT);
+    assert_int_equal(none.ident_count + none.trait_count, 0);
+    kd_arena_free(arena);
+}
+
 static void test_kind_names(void **state)
 {
     (void)state;
@@ -133,7 +159,8 @@ int run_fact_tests(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_fact_round_trip), cmocka_unit_test(test_fact_damaged), cmocka_unit_test(test_fact_rejects),
-        cmocka_unit_test(test_fact_golden), cmocka_unit_test(test_kind_names),
+        cmocka_unit_test(test_fact_golden), cmocka_unit_test(test_who),
+        cmocka_unit_test(test_kind_names),
     };
     return cmocka_run_group_tests_name("fact", tests, NULL, NULL);
 }

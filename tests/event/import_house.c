@@ -143,12 +143,17 @@ static void add_to_state(void *self, house *h, const kd_event *event, const know
     kd_fact  fact = { 0 };
     kd_err   err = { 0 };
     kd_str   body = { 0 };
+    kd_buf   facts;
     (void)h;
+    kd_buf_init(&facts, NULL);
     assert_ok(kd_fact_decode(&fact, event->facts, arena, &err), err);
+    fact.who = (kd_str){ 0 }; /* sealed, and so never twice the same */
+    kd_fact_encode(&facts, &fact);
     assert_ok(kd_stored_body(&body, event, &owner->data_key, arena, &err), err);
     uint64_t hash = kd_hash64(owner->key.hash, sizeof owner->key.hash, owner->key.type);
     hash = kd_hash64(event->id.b, sizeof event->id.b, hash ^ (uint64_t)event->time_ms);
-    hash = kd_hash64(event->facts.ptr, event->facts.len, hash);
+    hash = kd_hash64(facts.ptr, facts.len, hash);
+    kd_buf_free(&facts);
     s->digest += kd_hash64(body.ptr, body.len, hash);
     s->events++;
     s->lines += fact.line_count;
