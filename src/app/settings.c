@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 typedef enum row_kind { TEXT, NUMBER, SECRET } row_kind;
 typedef struct setting_row {
@@ -91,17 +91,26 @@ static kd_status set_row(kd_settings *s, const setting_row *row, const char *val
     return KD_OK;
 }
 
-typedef struct ini_run { kd_settings *settings; kd_status status; kd_err err; } ini_run;
+/* inih tells the line of its first error only at the end, whoever made it: count the lines as they are read. */
+typedef struct ini_run { kd_settings *settings; FILE *file; int line; bool too_long; kd_status status; kd_err err; } ini_run;
 
-/* inih tells the line of the first refusal only at the end: the sentence is finished there. */
+static char *next_line(char *text, int size, void *self)
+{
+    ini_run *run = self;
+
+    if (run->status != KD_OK || run->too_long || fgets(text, size, run->file) == NULL)
+        return NULL;
+    run->line++;
+    run->too_long = strchr(text, '\n') == NULL && !feof(run->file);
+    return run->too_long ? NULL : text;
+}
+
 static int on_ini(void *self, const char *section, const char *name, const char *value)
 {
     ini_run           *run = self;
     const setting_row *row = find_row(name, strlen(name));
 
     (void)section; /* sections group for the reader; names are unique */
-    if (run->status != KD_OK)
-        return 0;
     if (row == NULL || strcmp(row->name, "config") == 0)
         run->status = kd_fail(&run->err, KD_INVALID, "there is no setting \"%.60s\"; `kunde config` lists them", name);
     else
@@ -111,18 +120,29 @@ static int on_ini(void *self, const char *section, const char *name, const char 
 
 static kd_status load_file(kd_settings *s, const char *path, bool must_exist, kd_err *err)
 {
-    ini_run run = { .settings = s, .status = KD_OK };
+    ini_run     run = { .settings = s, .file = fopen(path, "re") };
+    struct stat about;
+    int         bad_line;
 
-    if (access(path, R_OK) != 0) {
-        if (!must_exist && errno == ENOENT)
-            return KD_OK;
-        return kd_fail(err, KD_NOT_FOUND, "cannot read the settings file %s: %s", path, strerror(errno));
+    if (run.file == NULL && !must_exist && errno == ENOENT)
+        return KD_OK;
+    if (run.file == NULL)
+        return kd_fail(err, KD_NOT_FOUND, "cannot read the settings file %.150s: %s", path, strerror(errno));
+    if (fstat(fileno(run.file), &about) == 0 && S_ISDIR(about.st_mode)) {
+        fclose(run.file);
+        return kd_fail(err, KD_INVALID, "cannot read the settings file %.150s: it is a directory", path);
     }
-    const int line = ini_parse(path, on_ini, &run);
+    bad_line = ini_parse_stream(next_line, &run, on_ini, &run);
+    const bool failed = ferror(run.file) != 0;
+    fclose(run.file);
+    if (failed)
+        return kd_fail(err, KD_IO, "cannot read the settings file %.150s", path);
+    if (bad_line > 0 && (run.status == KD_OK || bad_line < run.line))
+        return kd_fail(err, KD_INVALID, "%.150s, line %d: not \"name = value\"", path, bad_line);
     if (run.status != KD_OK)
-        return kd_fail_field(err, run.status, run.err.field, "%.100s, line %d: %.130s", path, line, run.err.msg);
-    if (line > 0)
-        return kd_fail(err, KD_INVALID, "%s, line %d: not \"name = value\"", path, line);
+        return kd_fail_field(err, run.status, run.err.field, "%.100s, line %d: %.120s", path, run.line, run.err.msg);
+    if (run.too_long || bad_line != 0)
+        return kd_fail(err, KD_INVALID, "%.150s, line %d: too long", path, run.line);
     return KD_OK;
 }
 

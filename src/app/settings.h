@@ -1,7 +1,8 @@
 /* app/settings.h -- every setting is one row of one table, which feeds the parser, `kunde config` and docs/settings.md.
  *
  * Later wins: default, INI file (--config FILE, or kunde.ini beside the database), environment KUNDE_<NAME>, flag --<name>.
- * Unknown names and values out of range are errors that name the file and line, the variable or the flag. */
+ * Values out of range are errors that name the file and line, the variable or the flag; so are unknown names in the file.
+ * An unknown KUNDE_... in the environment is not ours: orchestrators set such (KUNDE_SERVICE_HOST). */
 #ifndef KD_APP_SETTINGS_H
 #define KD_APP_SETTINGS_H
 #include "base/json.h"
