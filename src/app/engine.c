@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "api/keys.h"
+#include "app/train.h"
 #include "base/log.h"
 
 enum { DOC_ARENA_BYTES = 16 << 20, EXPIRE_ROWS = 20000, RETAINED_MODELS = 3 };
@@ -18,18 +19,34 @@ struct kd_engine {
 
 /* --- observers: after the fold, before the answer --- */
 
+enum { STUBS_AT_ONCE = 256 };
+
+static void name_some(kd_engine *engine, const kd_stub *stubs, size_t count, int64_t now_ms)
+{
+    kd_err err = { 0 };
+    if (count != 0 && kd_catalog_stubs(engine->parts.catalog, stubs, count, now_ms, &err) != KD_OK)
+        kd_log(KD_LOG_WARN, "catalog", "stubs-failed", "count=%zu why=\"%s\"", count, err.msg);
+}
+
+/* Products nobody described: one commit and one snapshot for as many as came together. */
 static void name_stubs(void *self, const kd_stored *events, size_t count)
 {
-    kd_engine *engine = self;
+    kd_engine    *engine = self;
+    const int64_t now_ms = kd_now(engine->parts.clock);
+    kd_stub       stubs[STUBS_AT_ONCE];
+    size_t        n = 0;
 
     for (size_t i = 0; i < count; i++)
         for (size_t l = 0; l < events[i].fact->line_count; l++) {
-            kd_err       err = { 0 };
-            const kd_str product = events[i].fact->lines[l].product;
-            const kd_str name = events[i].stubs ? events[i].stubs[l].name : (kd_str){ 0 };
-            if (product.len != 0 && kd_catalog_stub(engine->parts.catalog, product, name, events[i].fact->time_ms, &err) != KD_OK)
-                kd_log(KD_LOG_WARN, "catalog", "stub-failed", "why=\"%s\"", err.msg);
+            if (events[i].fact->lines[l].product.len == 0)
+                continue;
+            stubs[n++] = (kd_stub){ events[i].fact->lines[l].product, events[i].stubs ? events[i].stubs[l].name : (kd_str){ 0 } };
+            if (n == STUBS_AT_ONCE) {
+                name_some(engine, stubs, n, now_ms);
+                n = 0;
+            }
         }
+    name_some(engine, stubs, n, now_ms);
 }
 
 /* --- opening --- */
@@ -40,7 +57,7 @@ static void write_settings(void *self, kd_jw *w)
     kd_settings_write_json(engine->settings, w);
 }
 
-static kd_status train_for_api(void *self, kd_err *err) { return kd_engine_train(self, NULL, NULL, err); }
+static kd_status train_for_api(void *self, kd_err *err) { return kd_engine_train(self, NULL, NULL, NULL, err); }
 
 static kd_limits limits_of(const kd_settings *s)
 {
@@ -268,9 +285,7 @@ static kd_status publish(kd_engine *engine, kd_reader *reader, kd_str bytes, kd_
     return status;
 }
 
-kd_status kd_train_in_child(kd_buf *out, const kd_engine *engine, kd_progress progress, void *self, kd_err *err); /* train.c */
-
-kd_status kd_engine_train(kd_engine *engine, kd_progress progress, void *self, kd_err *err)
+kd_status kd_engine_train(kd_engine *engine, kd_progress progress, void *self, const atomic_bool *cancel, kd_err *err)
 {
     const int64_t from = kd_monotonic_us();
     kd_reader    *reader = NULL;
@@ -283,7 +298,7 @@ kd_status kd_engine_train(kd_engine *engine, kd_progress progress, void *self, k
     kd_buf_init(&bytes, NULL);
     status = kd_ingest_flush(engine->parts.ingest, err);
     if (status == KD_OK)
-        status = kd_train_in_child(&bytes, engine, progress, self, err);
+        status = kd_train_in_child(&bytes, engine, progress, self, cancel, err);
     if (status == KD_OK)
         status = kd_reader_open(&reader, engine->parts.store, err);
     if (status == KD_OK && (arena = kd_arena_new(DOC_ARENA_BYTES)) == NULL)

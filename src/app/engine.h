@@ -23,8 +23,9 @@ const kd_settings *kd_engine_settings(const kd_engine *engine);
 /* A line of progress of something long: `total` 0 when unknown. */
 typedef void (*kd_progress)(void *self, const char *step, uint64_t done, uint64_t total);
 
-/* Train in a child process, publish the model and swap it in. One run at a time (KD_BUSY). app/train.c */
-kd_status kd_engine_train(kd_engine *engine, kd_progress progress, void *self, kd_err *err);
+/* Train in a child process, publish the model and swap it in. One run at a time (KD_BUSY). KD_BUSY too when *cancel (may
+ * be NULL) became true or the server stops. Whatever fails, the last model serves on. app/train.c */
+kd_status kd_engine_train(kd_engine *engine, kd_progress progress, void *self, const atomic_bool *cancel, kd_err *err);
 /* Load the newest published model that reads; keeps what serves when none does. */
 kd_status kd_engine_load_model(kd_engine *engine, kd_reader *reader, kd_err *err);
 /* Take the content out of receipts past their retention. */

@@ -1,25 +1,28 @@
 /* Training runs in a child: nice, with its own memory cap and threads, reading the database without owning it. It writes
  * the model to a file that the parent checks and publishes; a child that dies leaves the last model serving. */
-#include "app/command.h"
+#include "app/train.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "app/command.h"
 #include "base/input.h"
 #include "base/log.h"
 #include "recommend/train.h"
 
 extern char **environ;
-enum { LINE_BYTES = 512, NICENESS = 10, MODEL_READ_BYTES = 1 << 20 };
+enum { LINE_BYTES = 512, NICENESS = 10, MODEL_READ_BYTES = 1 << 20, LOOK_UP_MS = 200 };
 
-/* ---- the child: kunde train --child DB OUTPUT BYTES_MAX THREADS NOW_MS ---- */
+/* ---- the child ---- */
 
 static void tell_step(void *self, const char *step, uint64_t done, uint64_t total)
 {
@@ -47,11 +50,14 @@ static kd_status train_into_file(int argc, char **argv, kd_err *err)
 {
     kd_store *store = NULL;
     kd_buf    bytes;
-    int64_t   bytes_max = 0, threads = 0, now_ms = 0;
+    int64_t   bytes_max = 0, threads = 0, now_ms = 0, parent = 0;
     kd_status status;
 
-    if (argc != 5 || !kd_str_i64(&bytes_max, kd_str_z(argv[2])) || !kd_str_i64(&threads, kd_str_z(argv[3])) || !kd_str_i64(&now_ms, kd_str_z(argv[4])))
+    if (argc != 6 || !kd_str_i64(&bytes_max, kd_str_z(argv[2])) || !kd_str_i64(&threads, kd_str_z(argv[3])) || !kd_str_i64(&now_ms, kd_str_z(argv[4])) ||
+        !kd_str_i64(&parent, kd_str_z(argv[5])))
         return kd_fail(err, KD_INVALID, "the training child was called wrongly");
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != (pid_t)parent) /* nobody is left to train for */
+        return kd_fail(err, KD_INVALID, "the training child has lost its parent");
     const kd_store_options open_options = { .path = argv[0], .read_only = true };
     kd_train_options       options = kd_train_options_default(now_ms);
     options.bytes_max = (size_t)bytes_max;
@@ -84,23 +90,57 @@ int kd_train_child(int argc, char **argv)
 
 /* ---- the parent ---- */
 
-static kd_status listen_to_child(FILE *from, kd_progress progress, void *self, kd_err *err)
+/* One line of the child. True when it was its last word, *status then says what it was. */
+static bool hear(kd_status *status, const char *line, kd_progress progress, void *self, kd_err *err)
 {
-    char line[LINE_BYTES], step[64];
+    char               step[64];
+    unsigned long long done, total;
+    int                failed, at = 0;
 
-    while (fgets(line, sizeof line, from) != NULL) {
-        unsigned long long done, total;
-        int                failed, at = 0;
-        line[strcspn(line, "\n")] = '\0';
-        if (sscanf(line, "step %63s %llu %llu", step, &done, &total) == 3) {
-            if (progress != NULL)
-                progress(self, step, done, total);
-        } else if (sscanf(line, "fail %d %n", &failed, &at) == 1 && at > 0)
-            return kd_fail(err, (kd_status)failed, "%s", line + at);
-        else if (strcmp(line, "done") == 0)
-            return KD_OK;
+    if (sscanf(line, "step %63s %llu %llu", step, &done, &total) == 3) {
+        if (progress != NULL)
+            progress(self, step, done, total);
+        return false;
     }
-    return kd_fail(err, KD_IO, "the training process ended without a word; its memory may have run out");
+    if (strcmp(line, "done") == 0)
+        *status = KD_OK;
+    else if (sscanf(line, "fail %d %n", &failed, &at) == 1 && at > 0 && failed > KD_OK && failed <= KD_CORRUPT)
+        *status = kd_fail(err, (kd_status)failed, "%s", line + at);
+    else
+        return false;
+    return true;
+}
+
+static kd_status listen_to_child(int from, const atomic_bool *cancel, const atomic_bool *stopping, kd_progress progress, void *self, kd_err *err)
+{
+    char      text[LINE_BYTES];
+    size_t    len = 0;
+    kd_status status = KD_OK;
+
+    for (;;) {
+        struct pollfd watch = { from, POLLIN, 0 };
+        char         *end;
+        if (atomic_load(stopping) || (cancel != NULL && atomic_load(cancel)))
+            return kd_fail(err, KD_BUSY, "the training run was ended before it was done");
+        if (poll(&watch, 1, LOOK_UP_MS) <= 0)
+            continue;
+        const ssize_t got = read(from, text + len, sizeof text - 1 - len);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return kd_fail(err, KD_IO, "the training process ended without a word; its memory may have run out");
+        len += (size_t)got;
+        text[len] = '\0';
+        while ((end = strchr(text, '\n')) != NULL) {
+            *end = '\0';
+            if (hear(&status, text, progress, self, err))
+                return status;
+            len -= (size_t)(end + 1 - text);
+            memmove(text, end + 1, len + 1);
+        }
+        if (len == sizeof text - 1)
+            len = 0; /* no line of ours is so long */
+    }
 }
 
 static kd_status spawn_child(pid_t *pid, int *read_end, char **argv, kd_err *err)
@@ -149,31 +189,31 @@ static kd_status read_file(kd_buf *out, const char *path, kd_err *err)
     return status;
 }
 
-kd_status kd_train_in_child(kd_buf *out, const kd_engine *engine, kd_progress progress, void *self, kd_err *err);
-kd_status kd_train_in_child(kd_buf *out, const kd_engine *engine, kd_progress progress, void *self, kd_err *err)
+kd_status kd_train_in_child(kd_buf *out, kd_engine *engine, kd_progress progress, void *self, const atomic_bool *cancel, kd_err *err)
 {
     const kd_settings *settings = kd_engine_settings(engine);
-    kd_parts          *parts = kd_engine_parts((kd_engine *)(uintptr_t)engine);
-    char               bytes_max[24], threads[24], now[24];
+    kd_parts          *parts = kd_engine_parts(engine);
+    char               bytes_max[24], threads[24], now[24], parent[24];
     char              *output = NULL;
     pid_t              pid = 0;
-    int                read_end = -1, exit_status = 0;
+    int                from = -1, exit_status = 0;
     kd_status          status;
 
-    if (asprintf(&output, "%s.training-%d", settings->db, (int)getpid()) < 0)
+    if (asprintf(&output, "%s.training", settings->db) < 0)
         return kd_fail_memory(err);
-    unlink(output);
+    unlink(output); /* left by a crash: one process owns a database, and trains once at a time */
     snprintf(bytes_max, sizeof bytes_max, "%lld", (long long)settings->train_bytes_max);
     snprintf(threads, sizeof threads, "%lld", (long long)settings->train_threads);
     snprintf(now, sizeof now, "%lld", (long long)kd_now(parts->clock));
+    snprintf(parent, sizeof parent, "%d", (int)getpid());
     char  program[] = "kunde", command[] = "train", flag[] = "--child";
-    char *argv[] = { program, command, flag, settings->db, output, bytes_max, threads, now, NULL };
-    status = spawn_child(&pid, &read_end, argv, err);
+    char *argv[] = { program, command, flag, settings->db, output, bytes_max, threads, now, parent, NULL };
+    status = spawn_child(&pid, &from, argv, err);
     if (status == KD_OK) {
-        FILE *from = fdopen(read_end, "r");
-        status = from == NULL ? kd_fail_memory(err) : listen_to_child(from, progress, self, err);
-        if (from != NULL)
-            fclose(from);
+        status = listen_to_child(from, cancel, &parts->stopping, progress, self, err);
+        if (status != KD_OK)
+            kill(pid, SIGKILL);
+        close(from);
         while (waitpid(pid, &exit_status, 0) < 0 && errno == EINTR)
             ;
     }
@@ -212,12 +252,16 @@ static int run_train(kd_run *run)
 
     kd_bar_start(&bar, &run->io);
     const int64_t   from = kd_monotonic_us();
-    const kd_status status = kd_engine_train(run->engine, show_step, &bar, &err);
+    const kd_status status = kd_engine_train(run->engine, show_step, &bar, run->io.cancel, &err);
     kd_bar_end(&bar);
     if (status != KD_OK)
         return kd_report(&run->io, &err);
     const kd_model *model = kd_recommender_model(parts->recommender);
-    const kd_str    report = kd_model_report(model);
+    if (model == NULL) { /* published, and yet it does not load: the log says why */
+        kd_fail(&err, KD_IO, "the new model was trained, but could not be taken into use");
+        return kd_report(&run->io, &err);
+    }
+    const kd_str report = kd_model_report(model);
     if (options->json)
         kd_print(&run->io, "%.*s\n", (int)report.len, report.ptr);
     else
