@@ -1,6 +1,8 @@
 /* kunde recommend, kunde decide: the API's answers on the command line. */
 #include "app/command.h"
 
+#include <errno.h>
+
 enum { PRODUCTS_MAX = 100, PLACEMENTS_MAX = 32, ANSWER_ARENA_BYTES = 64 << 20, KEYS_TRIED = 4 };
 
 typedef struct ask_options {
@@ -26,23 +28,36 @@ static error_t parse_ask(int key, char *arg, struct argp_state *state)
     case 'c': o->channel = arg; return 0;
     case 'R': o->receipt = true; return 0;
     case 'n':
-        if (!kd_str_i64(&o->count, kd_str_z(arg)) || o->count < 1 || o->count > 100)
-            argp_error(state, "--count must be a whole number from 1 to 100");
-        return 0;
+        if (kd_str_i64(&o->count, kd_str_z(arg)) && o->count >= 1 && o->count <= 100)
+            return 0;
+        argp_error(state, "--count must be a whole number from 1 to 100");
+        return EINVAL;
     case 'p':
-        if (o->product_count == PRODUCTS_MAX)
-            argp_error(state, "more than %d --product", PRODUCTS_MAX);
-        else
+        if (o->product_count < PRODUCTS_MAX) {
             o->products[o->product_count++] = kd_str_z(arg);
-        return 0;
-    case ARGP_KEY_ARG:
-        if (o->placement_count == PLACEMENTS_MAX)
-            argp_error(state, "more than %d placements", PLACEMENTS_MAX);
-        else
-            o->placements[o->placement_count++] = kd_str_z(arg);
-        return 0;
+            return 0;
+        }
+        argp_error(state, "more than %d --product", PRODUCTS_MAX);
+        return EINVAL;
     default: return ARGP_ERR_UNKNOWN;
     }
+}
+
+static error_t parse_decide(int key, char *arg, struct argp_state *state)
+{
+    ask_options *o = state->input;
+
+    if (key == ARGP_KEY_ARG && o->placement_count < PLACEMENTS_MAX) {
+        o->placements[o->placement_count++] = kd_str_z(arg);
+        return 0;
+    }
+    if (key == ARGP_KEY_ARG)
+        argp_error(state, "more than %d placements", PLACEMENTS_MAX);
+    else if (key == ARGP_KEY_NO_ARGS)
+        argp_error(state, "name at least one placement; a new shop has home, product, cart, trending and service");
+    else
+        return parse_ask(key, arg, state);
+    return EINVAL;
 }
 
 #define WHO_FLAGS                                                                                                     \
@@ -63,7 +78,13 @@ static const struct argp_option decide_flags[] = {
     { 0 },
 };
 static const struct argp recommend_argp = { recommend_flags, parse_ask, NULL, "Recommends products for a person, with the reasons.", NULL, NULL, NULL };
-static const struct argp decide_argp = { decide_flags, parse_ask, "PLACEMENT...", "Decides what a person sees at one or more placements, with the reasons.", NULL, NULL, NULL };
+static const struct argp decide_argp = { decide_flags, parse_decide, "PLACEMENT...", "Decides what a person sees at one or more placements, with the reasons.", NULL, NULL, NULL };
+
+static void show_column(const kd_io *io, kd_str text, int columns)
+{
+    const int taken = kd_print_plain(io, text, columns);
+    kd_print(io, "%*s", columns - taken + 1, "");
+}
 
 static void show_items(const kd_io *io, const kd_json *items)
 {
@@ -76,12 +97,18 @@ static void show_items(const kd_io *io, const kd_json *items)
         const kd_str currency = kd_json_text(kd_json_get(item, "currency"));
         const kd_str size = kd_json_text(kd_json_get(item, "size"));
         const kd_json *reasons = kd_json_get(item, "reasons");
-        kd_print(io, "%3d  %-16.*s %-44.*s %10.*s %.*s%s%.*s\n", ++place, (int)id.len, id.ptr, (int)(title.len > 44 ? 44 : title.len), title.ptr, (int)price.len, price.ptr,
-                 (int)currency.len, currency.ptr, size.len ? "  size " : "", (int)size.len, size.ptr);
+        kd_print(io, "%3d  ", ++place);
+        show_column(io, id, 16);
+        show_column(io, title, 44);
+        kd_print(io, "%10.*s %.*s%s", (int)price.len, price.ptr, (int)currency.len, currency.ptr, size.len ? "  size " : "");
+        kd_print_plain(io, size, 20);
+        kd_print(io, "\n");
         for (const kd_json *reason = reasons ? reasons->child : NULL; reason != NULL; reason = reason->next) {
             const kd_str text = kd_json_text(kd_json_get(reason, "text"));
             const kd_str weight = kd_json_text(kd_json_get(reason, "weight"));
-            kd_print(io, "       %.*s (%.*s)\n", (int)text.len, text.ptr, (int)weight.len, weight.ptr);
+            kd_print(io, "       ");
+            kd_print_plain(io, text, 160);
+            kd_print(io, " (%.*s)\n", (int)weight.len, weight.ptr);
         }
     }
     if (place == 0)
@@ -157,8 +184,6 @@ static int ask(kd_run *run, bool is_decide)
         status = kd_recipe_parse(&question.recipe, kd_str_z(o->recipe), &err);
     if (status == KD_OK && o->channel != NULL && kd_channel_parse(&question.channel, kd_str_z(o->channel)) != KD_OK)
         status = kd_fail_field(&err, KD_INVALID, "channel", "--channel must be web, app, store, email or server");
-    if (status == KD_OK && is_decide && o->placement_count == 0)
-        status = kd_fail_field(&err, KD_INVALID, "placement", "name at least one placement; a new shop has home, product, cart, trending and service");
     if (status == KD_OK)
         status = make_keys(keys, &question.key_count, o, parts->vault, &err);
     int exit_code;

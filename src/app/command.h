@@ -7,6 +7,8 @@
 #ifndef KD_APP_COMMAND_H
 #define KD_APP_COMMAND_H
 #include <argp.h>
+#include <stdatomic.h>
+#include <stdio.h>
 #include "app/engine.h"
 
 enum { KD_EXIT_DONE = 0, KD_EXIT_NOT_SO = 1, KD_EXIT_USAGE = 2, KD_EXIT_ENVIRONMENT = 3 };
@@ -14,7 +16,7 @@ enum { KD_EXIT_DONE = 0, KD_EXIT_NOT_SO = 1, KD_EXIT_USAGE = 2, KD_EXIT_ENVIRONM
 typedef struct kd_io {
     int                  in, out, err, cwd;
     bool                 in_server;   /* the streams are another process's */
-    const volatile bool *cancel;      /* may be NULL */
+    const atomic_bool   *cancel;      /* set by another thread; may be NULL */
 } kd_io;
 
 typedef struct kd_run {
@@ -37,13 +39,16 @@ typedef struct kd_command {
 extern const kd_command kd_command_serve, kd_command_demo, kd_command_import, kd_command_train, kd_command_recommend, kd_command_decide,
     kd_command_doctor, kd_command_backup, kd_command_config;
 const kd_command *kd_command_find(const char *name);
+void kd_commands_help(FILE *to);
 
 void kd_print(const kd_io *io, const char *format, ...) __attribute__((format(printf, 2, 3)));       /* to io->out */
 void kd_print_str(const kd_io *io, kd_str text);
+/* At most `columns` characters of foreign text, for eyes: nothing in it can steer a terminal. Gives the columns taken. */
+int  kd_print_plain(const kd_io *io, kd_str text, int columns);
 void kd_complain(const kd_io *io, const char *format, ...) __attribute__((format(printf, 2, 3)));    /* to io->err */
 /* "kunde: <what>\n  <remedy>\n" from an error; gives the exit code for its status. */
 int  kd_report(const kd_io *io, const kd_err *err);
-static inline bool kd_cancelled(const kd_io *io) { return io->cancel != NULL && *io->cancel; }
+static inline bool kd_cancelled(const kd_io *io) { return io->cancel != NULL && atomic_load_explicit(io->cancel, memory_order_relaxed); }
 
 /* A line that rewrites itself on a terminal, with rate and time left; plain lines every ten seconds otherwise. */
 typedef struct kd_bar { const kd_io *io; bool tty, drawn; int64_t started_us, drawn_us; } kd_bar;
@@ -58,5 +63,4 @@ void      kd_control_stop(kd_control *control); /* cancels and waits for what ru
 /* Run the command inside the server that owns `db`. False: no server there. */
 bool      kd_control_call(int *exit_code, const char *db, int argc, char **argv);
 
-int kd_train_child(int argc, char **argv); /* app/train.c: `kunde train --child ...` */
 #endif

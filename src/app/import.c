@@ -11,6 +11,7 @@ enum { FILES_MAX = 256, MAPS_MAX = 128, COLUMN_BYTES = 128, LIST_ROWS = 200, LIS
 typedef struct import_options {
     bool        json, list_quarantine, clear_quarantine;
     const char *what;
+    kd_import_what kind;
     const char *files[FILES_MAX];
     size_t      file_count;
     kd_feed_map map[MAPS_MAX];
@@ -55,6 +56,23 @@ static error_t take_word(int *out, const char *arg, const char *const *words, in
     return EINVAL;
 }
 
+/* What it is, then the files. */
+static error_t take_argument(import_options *options, const char *text, struct argp_state *state)
+{
+    if (options->what != NULL && options->file_count < FILES_MAX) {
+        options->files[options->file_count++] = text;
+        return 0;
+    }
+    if (options->what != NULL)
+        argp_error(state, "more than %d files in one command", FILES_MAX);
+    else if (kd_import_what_parse(&options->kind, kd_str_z(text)) == KD_OK) {
+        options->what = text;
+        return 0;
+    } else
+        argp_error(state, "cannot import \"%.40s\": it must be orders, products, customers, events, content, places, postal or weather", text);
+    return EINVAL;
+}
+
 static error_t parse_import(int key, char *arg, struct argp_state *state)
 {
     static const char *const formats[] = { "csv", "jsonl" }, *const dates[] = { "dmy", "mdy" }; /* in the order of their enums */
@@ -64,12 +82,14 @@ static error_t parse_import(int key, char *arg, struct argp_state *state)
     switch (key) {
     case 'j': options->json = true; return 0;
     case 'f':
-        if (take_word(&word, arg, formats, 2, "format", state) == 0)
-            options->format = (kd_import_format)word;
+        if (take_word(&word, arg, formats, 2, "format", state) != 0)
+            return EINVAL;
+        options->format = (kd_import_format)word;
         return 0;
     case 'D':
-        if (take_word(&word, arg, dates, 2, "dates", state) == 0)
-            options->dates = (kd_import_dates)word;
+        if (take_word(&word, arg, dates, 2, "dates", state) != 0)
+            return EINVAL;
+        options->dates = (kd_import_dates)word;
         return 0;
     case 'C': options->cancel_prefix = arg; return 0;
     case 'm': return add_map(options, arg, state);
@@ -80,21 +100,12 @@ static error_t parse_import(int key, char *arg, struct argp_state *state)
     case 'n': options->dry_run = true; return 0;
     case 'q': options->list_quarantine = true; return 0;
     case 'Q': options->clear_quarantine = true; return 0;
-    case ARGP_KEY_ARG:
-        if (options->what == NULL) {
-            kd_import_what what;
-            if (kd_import_what_parse(&what, kd_str_z(arg)) != KD_OK)
-                argp_error(state, "cannot import \"%.40s\": it must be orders, products, customers, events, content, places, postal or weather", arg);
-            options->what = arg;
-        } else if (options->file_count < FILES_MAX)
-            options->files[options->file_count++] = arg;
-        else
-            argp_error(state, "more than %d files in one command", FILES_MAX);
-        return 0;
+    case ARGP_KEY_ARG: return take_argument(options, arg, state);
     case ARGP_KEY_END:
-        if (!options->list_quarantine && !options->clear_quarantine && (options->what == NULL || options->file_count == 0))
-            argp_error(state, "say what to import and from which file");
-        return 0;
+        if (options->list_quarantine || options->clear_quarantine || options->file_count != 0)
+            return 0;
+        argp_error(state, "say what to import and from which file");
+        return EINVAL;
     default: return ARGP_ERR_UNKNOWN;
     }
 }
@@ -179,8 +190,6 @@ static void show_counts(const kd_io *io, const char *file, const kd_import_count
         kd_print(io, "  customers   %llu\n", (unsigned long long)c->customers);
     if (c->documents != 0)
         kd_print(io, "  documents   %llu (%llu products), %llu refused\n", (unsigned long long)c->documents, (unsigned long long)c->products, (unsigned long long)c->refused);
-    if (c->cancelled)
-        kd_print(io, "  cancelled: the same command goes on from here\n");
     if (c->quarantined != 0)
         kd_print(io, "  quarantine  %llu rows; `kunde import --quarantine` shows them\n", (unsigned long long)c->quarantined);
 }
@@ -200,7 +209,7 @@ static kd_status import_file(kd_import_counts *counts, kd_run *run, const char *
     if (status != KD_OK)
         return status;
     kd_bar_start(&bar, &run->io);
-    status = kd_import_run(counts, to, in, file, options, show_progress, &bar, run->io.cancel, err);
+    status = kd_import_run(counts, to, in, file, options, show_progress, &bar, (const volatile bool *)run->io.cancel /* read atomically there */, err);
     kd_bar_end(&bar);
     kd_input_close(in);
     return status;
@@ -215,7 +224,7 @@ static int list_quarantine(kd_run *run, kd_reader *reader)
     kd_err                err = { 0 };
     kd_status             status = arena == NULL ? kd_fail_memory(&err) : KD_OK;
 
-    while (status == KD_OK) {
+    while (status == KD_OK && !kd_cancelled(&run->io)) {
         kd_quarantined *rows = NULL;
         size_t          count = 0;
         kd_arena_reset(arena);
@@ -226,8 +235,10 @@ static int list_quarantine(kd_run *run, kd_reader *reader)
         for (size_t i = 0; i < count; i++) {
             const kd_quarantined *row = &rows[i];
             if (!options->json) {
-                kd_print(&run->io, "%.*s line %llu, %.*s: %.*s\n    %.*s\n", (int)row->file.len, row->file.ptr, (unsigned long long)row->line, (int)row->field.len,
-                         row->field.ptr, (int)row->reason.len, row->reason.ptr, (int)(row->raw.len > 200 ? 200 : row->raw.len), row->raw.ptr);
+                kd_print(&run->io, "%.*s line %llu, %.*s: %.*s\n    ", (int)row->file.len, row->file.ptr, (unsigned long long)row->line, (int)row->field.len,
+                         row->field.ptr, (int)row->reason.len, row->reason.ptr);
+                kd_print_plain(&run->io, row->raw, 200);
+                kd_print(&run->io, "\n");
                 continue;
             }
             kd_buf buf;
@@ -255,14 +266,13 @@ static int import_files(kd_run *run, kd_reader *reader)
     const import_options *o = run->options;
     kd_parts             *parts = kd_engine_parts(run->engine);
     const kd_importer     to = { parts->store, reader, parts->ingest, parts->catalog, parts->vault, parts->clock };
-    kd_import_options     options = { .source = kd_str_z(o->source), .map = o->map, .map_count = o->map_count, .decimal_comma = o->decimal_comma, .dry_run = o->dry_run,
+    kd_import_options     options = { .what = o->kind, .source = kd_str_z(o->source), .map = o->map, .map_count = o->map_count, .decimal_comma = o->decimal_comma, .dry_run = o->dry_run,
                                   .format = o->format, .dates = o->dates, .cancel_prefix = kd_str_z(o->cancel_prefix) };
     kd_err                err = { 0 };
     kd_buf                json;
     kd_jw                 w;
     int                   exit_code = KD_EXIT_DONE;
 
-    kd_import_what_parse(&options.what, kd_str_z(o->what));
     if (!parse_offset(&options.utc_offset_min, o->utc_offset)) {
         kd_fail_field(&err, KD_INVALID, "utc-offset", "--utc-offset must look like +01:00");
         return kd_report(&run->io, &err);
@@ -284,6 +294,10 @@ static int import_files(kd_run *run, kd_reader *reader)
             show_counts(&run->io, o->files[i], &counts, (double)(kd_monotonic_us() - from) / 1e6);
         if (status != KD_OK)
             exit_code = kd_report(&run->io, &err);
+        else if (counts.cancelled) {
+            kd_complain(&run->io, "kunde: the import was interrupted: the server stops\n  the same command goes on where it ended\n");
+            exit_code = KD_EXIT_NOT_SO;
+        }
     }
     kd_jw_array_end(&w);
     if (o->json)

@@ -15,16 +15,29 @@ static error_t parse_operate(int key, char *arg, struct argp_state *state)
 {
     operate_options *o = state->input;
 
+    (void)arg;
     switch (key) {
     case 'j': o->json = true; return 0;
     case 'm': o->markdown = true; return 0;
-    case ARGP_KEY_ARG:
-        if (o->to != NULL)
-            argp_error(state, "one file is enough");
-        o->to = arg;
-        return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
+}
+
+static error_t parse_backup(int key, char *arg, struct argp_state *state)
+{
+    operate_options *o = state->input;
+
+    if (key == ARGP_KEY_ARG && o->to == NULL) {
+        o->to = arg;
+        return 0;
+    }
+    if (key == ARGP_KEY_ARG)
+        argp_error(state, "one file is enough");
+    else if (key == ARGP_KEY_NO_ARGS)
+        argp_error(state, "say where the backup goes: kunde backup FILE");
+    else
+        return parse_operate(key, arg, state);
+    return EINVAL;
 }
 
 /* ---- doctor ---- */
@@ -186,7 +199,7 @@ static int run_backup(kd_run *run)
     char                   path[4096];
     kd_bar                 bar;
     kd_err                 err = { 0 };
-    kd_status              status = o->to == NULL ? kd_fail_field(&err, KD_INVALID, "file", "say where the backup goes: kunde backup FILE") : place_of(path, &run->io, o->to, &err);
+    kd_status              status = place_of(path, &run->io, o->to, &err);
 
     if (status == KD_OK)
         status = kd_ingest_flush(parts->ingest, &err);
@@ -199,7 +212,8 @@ static int run_backup(kd_run *run)
     if (o->json)
         kd_print(&run->io, "{\"backup\":\"done\"}\n");
     else
-        kd_print(&run->io, "backed up to %s and checked\n  the master key (%s) is not in it: keep a copy elsewhere\n", o->to, kd_engine_settings(run->engine)->key_file);
+        kd_print(&run->io, "backed up to %s and checked\n  the master key (%s) is not in it: keep a copy elsewhere\n", o->to,
+                 kd_engine_settings(run->engine)->master_key ? "from the settings" : kd_engine_settings(run->engine)->key_file);
     return KD_EXIT_DONE;
 }
 
@@ -213,7 +227,7 @@ static int run_config(kd_run *run)
 static const struct argp_option json_flags[] = { { "json", 'j', NULL, 0, "as JSON", 0 }, { 0 } };
 static const struct argp_option config_flags[] = { { "json", 'j', NULL, 0, "as JSON", 0 }, { "markdown", 'm', NULL, 0, "as the table of the documentation", 0 }, { 0 } };
 static const struct argp doctor_argp = { json_flags, parse_operate, NULL, "Checks the database, the laws of its log, keys and models; says what is wrong and what to do.", NULL, NULL, NULL };
-static const struct argp backup_argp = { json_flags, parse_operate, "FILE", "Writes a consistent copy of the database while everything goes on, and checks it.", NULL, NULL, NULL };
+static const struct argp backup_argp = { json_flags, parse_backup, "FILE", "Writes a consistent copy of the database while everything goes on, and checks it.", NULL, NULL, NULL };
 static const struct argp config_argp = { config_flags, parse_operate, NULL, "Shows every setting, its value and what it is for.", NULL, NULL, NULL };
 
 const kd_command kd_command_doctor = { "doctor", "check the database and everything beside it", KD_NEED_ENGINE, &doctor_argp, sizeof(operate_options), run_doctor };

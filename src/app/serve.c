@@ -19,14 +19,18 @@ enum { CHORES_EVERY_S = 5, EXPIRE_EVERY_S = 3600 };
 
 /* ---- what every start prints ---- */
 
-static void print_doors(const kd_io *io, kd_engine *engine, const kd_engine_news *news, const char *host, unsigned port)
+/* `keep` true: the login link is for the server that is started next. */
+static void print_doors(const kd_io *io, kd_engine *engine, const kd_engine_news *news, const char *host, unsigned port, bool keep)
 {
     kd_parts   *parts = kd_engine_parts(engine);
     char        token[65];
     const bool  is_v6 = strchr(host, ':') != NULL;
     const char *shown = strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0 ? "127.0.0.1" : host;
 
-    kd_login_token_new(token, parts->keys);
+    kd_err      err = { 0 };
+
+    if (kd_login_token_new(token, parts->keys, keep ? parts->store : NULL, &err) != KD_OK)
+        kd_log(KD_LOG_WARN, "app", "login-link-not-kept", "why=\"%s\"", err.msg);
     kd_print(io, "url: http://%s%s%s:%u/\n", is_v6 && shown == host ? "[" : "", shown, is_v6 && shown == host ? "]" : "", port);
     kd_print(io, "login: http://%s%s%s:%u/login?token=%s\n", is_v6 && shown == host ? "[" : "", shown, is_v6 && shown == host ? "]" : "", port, token);
     if (news->write_key[0] != '\0')
@@ -50,7 +54,7 @@ static void train_if_due(kd_engine *engine, int64_t *trained_us, uint64_t *train
         return;
     *trained_us = kd_monotonic_us();
     *trained_events = stats.stored;
-    const kd_status status = kd_engine_train(engine, NULL, NULL, &err);
+    const kd_status status = kd_engine_train(engine, NULL, NULL, NULL, &err);
     if (status != KD_OK && status != KD_NOT_FOUND && status != KD_BUSY)
         kd_log(KD_LOG_ERROR, "recommend", "training-failed", "why=\"%s\"", err.msg);
 }
@@ -137,7 +141,9 @@ static int serve(kd_run *run, kd_engine *engine, const kd_engine_news *news, con
         return kd_report(&run->io, &err);
     }
     const bool works = chores_start(&housework, engine);
-    print_doors(&run->io, engine, news, run->settings->host, kd_http_port(http));
+    if (!works)
+        kd_log(KD_LOG_ERROR, "app", "chores-not-started", "why=\"no thread: nothing trains or expires by itself\"");
+    print_doors(&run->io, engine, news, run->settings->host, kd_http_port(http), false);
     kd_log(KD_LOG_INFO, "app", "serving", "port=%u replayed=%llu", kd_http_port(http), (unsigned long long)news->replayed);
     wait_for_signal(signals);
     atomic_store(&parts->stopping, true);
@@ -174,9 +180,10 @@ typedef struct demo_options { bool json; int64_t customers, products, days, seed
 
 static error_t take_number(int64_t *out, const char *arg, int64_t min, int64_t max, const char *name, struct argp_state *state)
 {
-    if (!kd_str_i64(out, kd_str_z(arg)) || *out < min || *out > max)
-        argp_error(state, "--%s must be a whole number from %lld to %lld", name, (long long)min, (long long)max);
-    return 0;
+    if (kd_str_i64(out, kd_str_z(arg)) && *out >= min && *out <= max)
+        return 0;
+    argp_error(state, "--%s must be a whole number from %lld to %lld", name, (long long)min, (long long)max);
+    return EINVAL;
 }
 
 static error_t parse_demo(int key, char *arg, struct argp_state *state)
@@ -217,9 +224,32 @@ static kd_status make_shop(kd_demo_counts *counts, kd_run *run, kd_engine *engin
     kd_bar_start(&bar, &run->io);
     kd_status status = kd_demo_make(counts, &to, &options, show_step, &bar, err);
     if (status == KD_OK)
-        status = kd_engine_train(engine, show_step, &bar, err);
+        status = kd_engine_train(engine, show_step, &bar, NULL, err);
     kd_bar_end(&bar);
     return status;
+}
+
+static void print_demo_json(const kd_io *io, const kd_demo_counts *counts, const kd_engine_news *news, double seconds)
+{
+    kd_buf text;
+    kd_jw  w;
+
+    kd_buf_init(&text, NULL);
+    kd_jw_init(&w, &text);
+    kd_jw_object(&w);
+    KD_JW_I64(&w, "products", (int64_t)counts->products);
+    KD_JW_I64(&w, "variants", (int64_t)counts->variants);
+    KD_JW_I64(&w, "customers", (int64_t)counts->customers);
+    KD_JW_I64(&w, "events", (int64_t)counts->events);
+    KD_JW_I64(&w, "orders", (int64_t)counts->orders);
+    kd_jw_key(&w, "seconds");
+    kd_jw_f64(&w, seconds, 1);
+    KD_JW_Z(&w, "writeKey", news->write_key);
+    KD_JW_Z(&w, "serverKey", news->server_key);
+    kd_jw_object_end(&w);
+    kd_buf_add_byte(&text, '\n');
+    kd_print_str(io, kd_buf_str(&text));
+    kd_buf_free(&text);
 }
 
 static int run_demo(kd_run *run)
@@ -240,25 +270,22 @@ static int run_demo(kd_run *run)
         return kd_report(&run->io, &err);
     int exit_code = make_shop(&counts, run, engine, &err) == KD_OK ? KD_EXIT_DONE : kd_report(&run->io, &err);
     if (exit_code == KD_EXIT_DONE) {
-        print_doors(&run->io, engine, &news, run->settings->host, (unsigned)run->settings->port);
-        kd_print(&run->io, o->json ? "{\"products\":%llu,\"variants\":%llu,\"customers\":%llu,\"events\":%llu,\"orders\":%llu,\"seconds\":%.1f}\n"
-                                   : "demo shop: %llu products in %llu variants, %llu customers, %llu events, %llu orders in %.1f s\n  next: kunde serve\n",
-                 (unsigned long long)counts.products, (unsigned long long)counts.variants, (unsigned long long)counts.customers, (unsigned long long)counts.events,
-                 (unsigned long long)counts.orders, (double)(kd_monotonic_us() - from) / 1e6);
+        const double seconds = (double)(kd_monotonic_us() - from) / 1e6;
+        if (o->json)
+            print_demo_json(&run->io, &counts, &news, seconds);
+        else {
+            print_doors(&run->io, engine, &news, run->settings->host, (unsigned)run->settings->port, true);
+            kd_print(&run->io, "demo shop: %llu products in %llu variants, %llu customers, %llu events, %llu orders in %.1f s\n  next: kunde serve\n",
+                     (unsigned long long)counts.products, (unsigned long long)counts.variants, (unsigned long long)counts.customers, (unsigned long long)counts.events,
+                     (unsigned long long)counts.orders, seconds);
+        }
     }
     if (kd_engine_close(engine, &err) != KD_OK)
         exit_code = kd_report(&run->io, &err);
     return exit_code;
 }
 
-static const struct argp_option no_flags[] = { { 0 } };
-static error_t           parse_nothing(int key, char *arg, struct argp_state *state)
-{
-    if (key == ARGP_KEY_ARG)
-        argp_error(state, "\"%.60s\" is too much", arg);
-    return ARGP_ERR_UNKNOWN;
-}
-static const struct argp serve_argp = { no_flags, parse_nothing, NULL, "Serves the API and pages. Makes the database and its keys when there is none. Settings are flags too: --db FILE, --host ADDR, --port N; `kunde config` lists them.", NULL, NULL, NULL };
+static const struct argp serve_argp = { NULL, NULL, NULL, "Serves the API and pages. Makes the database and its keys when there is none. Settings are flags too: --db FILE, --host ADDR, --port N; `kunde config` lists them.", NULL, NULL, NULL };
 
 const kd_command kd_command_serve = { "serve", "serve the API, the pages and the commands of others", KD_NEED_STORE_ALONE, &serve_argp, 1, run_serve };
 const kd_command kd_command_demo = { "demo", "make a whole demo shop in a new database", KD_NEED_STORE_ALONE, &demo_argp, sizeof(demo_options), run_demo };
