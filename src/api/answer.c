@@ -5,7 +5,7 @@
 
 #include "api/who.h"
 
-enum { PLACEMENTS_MAX = 32, PRODUCTS_MAX = 100, KEYS_MAX = 8, ANSWER_BYTES = 6 * 1024 };
+enum { PLACEMENTS_MAX = 32, PRODUCTS_MAX = 100, ANSWER_BYTES = 6 * 1024 };
 
 const kd_placements *kd_parts_placements(kd_parts *parts)
 {
@@ -32,13 +32,6 @@ kd_status kd_parts_placements_reload(kd_parts *parts, kd_reader *reader, kd_err 
     if (old)
         kd_placements_release(old);
     return KD_OK;
-}
-
-/* The persons of the question's keys, strongest first; nil for keys nobody has. */
-static kd_status find_persons(kd_id persons[KEYS_MAX], size_t *count, kd_parts *parts, kd_reader *reader, const kd_question *q, kd_err *err)
-{
-    *count = q->key_count < KEYS_MAX ? q->key_count : KEYS_MAX;
-    return *count ? kd_identity_find(persons, parts->identity, reader, q->keys, *count, err) : KD_OK;
 }
 
 static kd_status product_refs(kd_ref **out, const kd_question *q, kd_arena *arena, kd_err *err)
@@ -76,8 +69,6 @@ typedef struct holding {
     kd_parts            *parts;
     const kd_snapshot   *snapshot;
     const kd_placements *placements;
-    kd_id                candidates[KEYS_MAX];
-    size_t               candidate_count;
     kd_person           *person;     /* locked */
     kd_id                person_id;  /* nil: a stranger */
     kd_ref              *products;
@@ -100,20 +91,22 @@ static void let_go(holding *h)
 }
 
 /* Everything but the person's lock, which is taken last and held only while the list is made. */
-static kd_status take_hold(holding *h, kd_parts *parts, kd_reader *reader, const kd_question *q, kd_arena *arena, kd_err *err)
+static kd_status take_hold(holding *h, kd_parts *parts, const kd_question *q, kd_arena *arena, kd_err *err)
 {
-    kd_status status;
-    *h = (holding){ .parts = parts };
-    status = find_persons(h->candidates, &h->candidate_count, parts, reader, q, err);
-    if (status == KD_OK)
-        status = product_refs(&h->products, q, arena, err);
-    h->snapshot = kd_snapshot_acquire(parts->catalog);
-    return status;
+    *h = (holding){ .parts = parts, .snapshot = kd_snapshot_acquire(parts->catalog) };
+    return product_refs(&h->products, q, arena, err);
 }
 
+/* The person of the strongest key that has one. */
 static kd_status lock_person(holding *h, kd_reader *reader, const kd_question *q, kd_err *err)
 {
-    kd_status status = kd_who_acquire(&h->person, h->parts, reader, h->candidates, h->candidate_count, !q->public_caller, err);
+    kd_status status = KD_OK;
+    for (size_t i = 0; i < q->key_count && status == KD_OK && h->person == NULL; i++) { /* mostly the first is known */
+        kd_id person;
+        status = kd_identity_find(&person, h->parts->identity, reader, &q->keys[i], 1, err);
+        if (status == KD_OK)
+            status = kd_who_acquire(&h->person, h->parts, reader, &person, 1, !q->public_caller, err);
+    }
     if (status == KD_OK && h->person)
         h->person_id = h->person->id;
     return status;
@@ -178,7 +171,7 @@ kd_status kd_answer_decide(kd_buf *out, kd_parts *parts, kd_reader *reader, cons
     kd_decide_request    request = { .placement_count = q->placement_count, .channel = q->channel, .product_count = q->product_count,
                                      .now_ms = kd_now(parts->clock), .seed = new_seed() };
     size_t               count = 0;
-    kd_status            status = take_hold(&h, parts, reader, q, arena, err);
+    kd_status            status = take_hold(&h, parts, q, arena, err);
     if (status == KD_OK)
         status = find_placements(&placements, &h, q, arena, err);
     if (status == KD_OK)
@@ -231,7 +224,7 @@ kd_status kd_answer_recommend(kd_buf *out, kd_parts *parts, kd_reader *reader, c
     kd_recommend_result  list = { 0 };
     kd_recommend_request request = { .recipe = q->recipe, .product_count = q->product_count, .filter = q->filter, .count = q->count,
                                      .now_ms = kd_now(parts->clock) };
-    kd_status            status = take_hold(&h, parts, reader, q, arena, err);
+    kd_status            status = take_hold(&h, parts, q, arena, err);
     if (status == KD_OK)
         status = lock_person(&h, reader, q, err);
     if (status == KD_OK) {

@@ -117,7 +117,7 @@ static block *block_for(kd_arena *arena, size_t need)
     return b;
 }
 
-void *kd_arena_alloc(kd_arena *arena, size_t size)
+void *kd_arena_room(kd_arena *arena, size_t size)
 {
     if (size > SIZE_MAX / 2)
         return NULL;
@@ -132,7 +132,13 @@ void *kd_arena_alloc(kd_arena *arena, size_t size)
     b->used += need;
     arena->used += need;
     ASAN_UNPOISON_MEMORY_REGION(ptr, size); /* exactly: the padding stays poisoned */
-    return memset(ptr, 0, size);
+    return ptr;
+}
+
+void *kd_arena_alloc(kd_arena *arena, size_t size)
+{
+    void *ptr = kd_arena_room(arena, size);
+    return ptr != NULL ? memset(ptr, 0, size) : NULL;
 }
 
 void *kd_arena_array(kd_arena *arena, size_t count, size_t size)
@@ -144,8 +150,11 @@ void *kd_arena_array(kd_arena *arena, size_t count, size_t size)
 
 char *kd_arena_copy(kd_arena *arena, const void *bytes, size_t size)
 {
-    char *copy = size < SIZE_MAX ? kd_arena_alloc(arena, size + 1) : NULL;
-    if (copy != NULL && size > 0)
+    char *copy = size < SIZE_MAX ? kd_arena_room(arena, size + 1) : NULL;
+    if (copy == NULL)
+        return NULL;
+    if (size > 0)
         memcpy(copy, bytes, size);
+    copy[size] = 0;
     return copy;
 }

@@ -15,6 +15,8 @@ size_t    kd_arena_used(const kd_arena *arena);
 
 /* Zero-filled, aligned to 16. NULL when the cap is passed or the machine has no more. `size` 0 gives a valid pointer. */
 void *kd_arena_alloc(kd_arena *arena, size_t size);
+/* The same without the zeros: for bytes that are written before anyone reads them. */
+void *kd_arena_room(kd_arena *arena, size_t size);
 /* count * size with the multiplication checked. */
 void *kd_arena_array(kd_arena *arena, size_t count, size_t size);
 /* A copy of `size` bytes with a NUL behind them. */

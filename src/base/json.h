@@ -52,9 +52,10 @@ void kd_jw_object(kd_jw *w); /* { */
 void kd_jw_object_end(kd_jw *w);
 void kd_jw_array(kd_jw *w);
 void kd_jw_array_end(kd_jw *w);
-void kd_jw_key(kd_jw *w, const char *key);
 void kd_jw_key_str(kd_jw *w, kd_str key);
+static inline void kd_jw_key(kd_jw *w, const char *key) { kd_jw_key_str(w, kd_str_z(key)); } /* inline: the length of a literal is known */
 void kd_jw_str(kd_jw *w, kd_str s);
+void kd_jw_pieces(kd_jw *w, const kd_str *pieces, size_t count); /* one string made of several; each is whole characters */
 void kd_jw_z(kd_jw *w, const char *z); /* NULL writes null */
 void kd_jw_i64(kd_jw *w, int64_t v);
 void kd_jw_fixed(kd_jw *w, int64_t scaled, int decimals); /* 12345, 2 -> 123.45 */

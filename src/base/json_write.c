@@ -10,7 +10,7 @@ void kd_jw_init(kd_jw *w, kd_buf *buf)
 }
 
 /* Before any value: the comma, unless it stands behind its key, first in its container, or alone. */
-static void before_value(kd_jw *w)
+static inline void before_value(kd_jw *w)
 {
     if (w->after_key) {
         w->after_key = false;
@@ -63,19 +63,25 @@ void kd_jw_array_end(kd_jw *w)
     close_container(w, ']');
 }
 
-/* How many bytes from the front need no second look: neither control character, quote, backslash, nor beyond ASCII. Eight at a
- * time; a subtraction that borrows from the next byte only sends a plain byte to the careful loop. */
-static size_t plain_prefix(kd_str s)
+/* Eight bytes at once, none of them control character, quote, backslash, or beyond ASCII. A subtraction that borrows from the
+ * next byte only sends a plain byte to the careful loop. */
+static inline bool is_plain_word(const char *at)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones * 0x80;
-    size_t         i = 0;
-    for (; s.len - i >= 8; i += 8) {
-        uint64_t x;
-        memcpy(&x, s.ptr + i, 8);
-        uint64_t low = x - ones * 0x20, quote = (x ^ ones * '"') - ones, slash = (x ^ ones * '\\') - ones;
-        if (((x | low | quote | slash) & tops) != 0)
-            break;
-    }
+    uint64_t       x;
+    memcpy(&x, at, sizeof x);
+    uint64_t low = x - ones * 0x20, quote = (x ^ ones * '"') - ones, slash = (x ^ ones * '\\') - ones;
+    return ((x | low | quote | slash) & tops) == 0;
+}
+
+/* How many bytes from the front need no second look. */
+static size_t plain_prefix(kd_str s)
+{
+    size_t i = 0;
+    while (s.len - i >= 8 && is_plain_word(s.ptr + i))
+        i += 8;
+    if (s.len >= 8 && i + 8 > s.len && is_plain_word(s.ptr + s.len - 8)) /* the rest, with some of what was seen before it */
+        return s.len;
     while (i < s.len && s.ptr[i] >= 0x20 && s.ptr[i] < 0x7F && s.ptr[i] != '"' && s.ptr[i] != '\\')
         i++;
     return i;
@@ -112,13 +118,8 @@ static size_t add_special(kd_buf *buf, kd_str s)
     return step;
 }
 
-static void add_quoted(kd_buf *buf, kd_str s)
+static void add_escaped(kd_buf *buf, kd_str s)
 {
-    if (s.len > SIZE_MAX / 2 || !kd_buf_reserve(buf, s.len + 2)) {
-        buf->failed = true;
-        return;
-    }
-    buf->ptr[buf->len++] = '"';
     while (s.len > 0) {
         size_t len = plain_prefix(s);
         if (len == 0)
@@ -128,6 +129,16 @@ static void add_quoted(kd_buf *buf, kd_str s)
         s.ptr += len;
         s.len -= len;
     }
+}
+
+static void add_quoted(kd_buf *buf, kd_str s)
+{
+    if (s.len > SIZE_MAX / 2 || !kd_buf_reserve(buf, s.len + 3)) { /* and the colon behind a key */
+        buf->failed = true;
+        return;
+    }
+    buf->ptr[buf->len++] = '"';
+    add_escaped(buf, s);
     kd_buf_add_byte(buf, '"');
 }
 
@@ -140,15 +151,19 @@ void kd_jw_key_str(kd_jw *w, kd_str key)
     w->after_key = true;
 }
 
-void kd_jw_key(kd_jw *w, const char *key)
-{
-    kd_jw_key_str(w, kd_str_z(key));
-}
-
 void kd_jw_str(kd_jw *w, kd_str s)
 {
     before_value(w);
     add_quoted(w->buf, s);
+}
+
+void kd_jw_pieces(kd_jw *w, const kd_str *pieces, size_t count)
+{
+    before_value(w);
+    kd_buf_add_byte(w->buf, '"');
+    for (size_t i = 0; i < count; i++)
+        add_escaped(w->buf, pieces[i]);
+    kd_buf_add_byte(w->buf, '"');
 }
 
 void kd_jw_z(kd_jw *w, const char *z)

@@ -235,18 +235,16 @@ static char *grown(const kd_buf *buf, size_t cap)
 {
     if (buf->arena == NULL)
         return realloc(buf->ptr, cap);
-    char *ptr = kd_arena_alloc(buf->arena, cap);
+    char *ptr = kd_arena_room(buf->arena, cap);
     if (ptr != NULL && buf->len > 0)
         memcpy(ptr, buf->ptr, buf->len);
     return ptr;
 }
 
-bool kd_buf_reserve(kd_buf *buf, size_t more)
+bool kd_buf_grow(kd_buf *buf, size_t more)
 {
     if (buf->failed)
         return false;
-    if (more <= buf->cap - buf->len && buf->ptr != NULL && (buf->max == 0 || more <= buf->max - buf->len))
-        return true;
     size_t max = buf->max != 0 ? buf->max : SIZE_MAX / 2;
     if (buf->len > max || more > max - buf->len) {
         buf->failed = true;
@@ -266,30 +264,6 @@ bool kd_buf_reserve(kd_buf *buf, size_t more)
     buf->ptr = ptr;
     buf->cap = cap;
     return true;
-}
-
-void kd_buf_add(kd_buf *buf, const void *bytes, size_t len)
-{
-    if (len == 0 || !kd_buf_reserve(buf, len))
-        return;
-    memcpy(buf->ptr + buf->len, bytes, len);
-    buf->len += len;
-}
-
-void kd_buf_add_str(kd_buf *buf, kd_str s)
-{
-    kd_buf_add(buf, s.ptr, s.len);
-}
-
-void kd_buf_add_z(kd_buf *buf, const char *z)
-{
-    kd_buf_add(buf, z, strlen(z));
-}
-
-void kd_buf_add_byte(kd_buf *buf, uint8_t byte)
-{
-    if (kd_buf_reserve(buf, 1))
-        buf->ptr[buf->len++] = (char)byte;
 }
 
 void kd_buf_add_i64(kd_buf *buf, int64_t value)

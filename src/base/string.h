@@ -43,11 +43,26 @@ typedef struct kd_buf {
 
 void      kd_buf_init(kd_buf *buf, kd_arena *arena);
 void      kd_buf_free(kd_buf *buf); /* only does something when arena is NULL */
-bool      kd_buf_reserve(kd_buf *buf, size_t more);
-void      kd_buf_add(kd_buf *buf, const void *bytes, size_t len);
-void      kd_buf_add_str(kd_buf *buf, kd_str s);
-void      kd_buf_add_z(kd_buf *buf, const char *z);
-void      kd_buf_add_byte(kd_buf *buf, uint8_t byte);
+bool      kd_buf_grow(kd_buf *buf, size_t more); /* what kd_buf_reserve does when there is no room yet */
+/* Here and not in string.c: answers are written in small pieces that nearly always find room. */
+static inline bool kd_buf_reserve(kd_buf *buf, size_t more)
+{
+    return (!buf->failed && buf->ptr != NULL && more <= buf->cap - buf->len) || kd_buf_grow(buf, more);
+}
+static inline void kd_buf_add(kd_buf *buf, const void *bytes, size_t len)
+{
+    if (len == 0 || !kd_buf_reserve(buf, len))
+        return;
+    memcpy(buf->ptr + buf->len, bytes, len);
+    buf->len += len;
+}
+static inline void kd_buf_add_str(kd_buf *buf, kd_str s) { kd_buf_add(buf, s.ptr, s.len); }
+static inline void kd_buf_add_z(kd_buf *buf, const char *z) { kd_buf_add(buf, z, strlen(z)); }
+static inline void kd_buf_add_byte(kd_buf *buf, uint8_t byte)
+{
+    if (kd_buf_reserve(buf, 1))
+        buf->ptr[buf->len++] = (char)byte;
+}
 void      kd_buf_add_i64(kd_buf *buf, int64_t value); /* decimal */
 void      kd_buf_addf(kd_buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 kd_str    kd_buf_str(const kd_buf *buf); /* borrowed until the next append */

@@ -7,42 +7,36 @@ static bool is_german(kd_str language)
     return language.len >= 2 && kd_str_is_nocase((kd_str){ language.ptr, 2 }, "de") && (language.len == 2 || language.ptr[2] == '-' || language.ptr[2] == '_');
 }
 
-/* The sentence of a term, in words that could stand on the page. `%.*s` is the product it is about. */
-static void write_sentence(kd_jw *w, const kd_term *term, const kd_product *about, bool german, kd_arena *arena)
+/* The sentence of a term, in words that could stand on the page: around the title of the product it is about, or plain. */
+static void write_sentence(kd_jw *w, const kd_term *term, const kd_product *about, bool german)
 {
-    static const struct { const char *en, *de, *en_plain, *de_plain; } sentences[] = {
-        [KD_TERM_BOUGHT] = { "because you bought %.*s", "weil Sie %.*s gekauft haben", "because of what you bought", "wegen Ihrer Einkäufe" },
-        [KD_TERM_VIEWED] = { "because you looked at %.*s", "weil Sie sich %.*s angesehen haben", "because of what you looked at", "wegen Ihrer angesehenen Artikel" },
-        [KD_TERM_CART] = { "because %.*s is in your cart", "weil %.*s in Ihrem Warenkorb liegt", "goes with your cart", "passt zu Ihrem Warenkorb" },
-        [KD_TERM_WISHED] = { "because %.*s is on your wish list", "weil %.*s auf Ihrem Wunschzettel steht", "goes with your wish list", "passt zu Ihrem Wunschzettel" },
-        [KD_TERM_CONTEXT] = { "often chosen together with %.*s", "wird oft zusammen mit %.*s gewählt", "often chosen together", "wird oft zusammen gewählt" },
-        [KD_TERM_AFFINITY] = { "like %.*s, to your taste", "wie %.*s nach Ihrem Geschmack", "to your taste", "nach Ihrem Geschmack" },
-        [KD_TERM_TREND] = { "in demand just now", "gerade gefragt", "in demand just now", "gerade gefragt" },
-        [KD_TERM_POPULAR] = { "popular here", "hier beliebt", "popular here", "hier beliebt" },
-        [KD_TERM_RECENT] = { "you looked at this lately", "haben Sie kürzlich angesehen", "new in the shop", "neu im Sortiment" },
+    static const struct { const char *before, *behind, *plain; } sentences[][2] = { /* English, German; behind NULL: without the title */
+        [KD_TERM_BOUGHT] = { { "because you bought ", "", "because of what you bought" }, { "weil Sie ", " gekauft haben", "wegen Ihrer Einkäufe" } },
+        [KD_TERM_VIEWED] = { { "because you looked at ", "", "because of what you looked at" },
+                             { "weil Sie sich ", " angesehen haben", "wegen Ihrer angesehenen Artikel" } },
+        [KD_TERM_CART] = { { "because ", " is in your cart", "goes with your cart" }, { "weil ", " in Ihrem Warenkorb liegt", "passt zu Ihrem Warenkorb" } },
+        [KD_TERM_WISHED] = { { "because ", " is on your wish list", "goes with your wish list" },
+                             { "weil ", " auf Ihrem Wunschzettel steht", "passt zu Ihrem Wunschzettel" } },
+        [KD_TERM_CONTEXT] = { { "often chosen together with ", "", "often chosen together" }, { "wird oft zusammen mit ", " gewählt", "wird oft zusammen gewählt" } },
+        [KD_TERM_AFFINITY] = { { "like ", ", to your taste", "to your taste" }, { "wie ", " nach Ihrem Geschmack", "nach Ihrem Geschmack" } },
+        [KD_TERM_TREND] = { { "in demand just now", NULL, "in demand just now" }, { "gerade gefragt", NULL, "gerade gefragt" } },
+        [KD_TERM_POPULAR] = { { "popular here", NULL, "popular here" }, { "hier beliebt", NULL, "hier beliebt" } },
+        [KD_TERM_RECENT] = { { "you looked at this lately", NULL, "new in the shop" }, { "haben Sie kürzlich angesehen", NULL, "neu im Sortiment" } },
     };
     const bool  known = about != NULL && about->title.len != 0;
-    const char *format = known ? (german ? sentences[term->kind].de : sentences[term->kind].en)
-                               : (german ? sentences[term->kind].de_plain : sentences[term->kind].en_plain);
-    kd_buf      text;
+    const char *before = sentences[term->kind][german].before, *behind = sentences[term->kind][german].behind;
 
-    kd_buf_init(&text, arena);
-    const char *hole = strstr(format, "%.*s");
-    if (hole == NULL)
-        kd_buf_add_z(&text, format);
-    else {
-        kd_buf_add(&text, format, (size_t)(hole - format));
-        kd_buf_add_str(&text, about->title);
-        kd_buf_add_z(&text, hole + 4);
-    }
-    if (text.failed)
-        w->buf->failed = true; /* half a sentence is worse than none */
-    KD_JW_STR(w, "text", kd_buf_str(&text));
-    kd_buf_free(&text);
+    kd_jw_key(w, "text");
+    if (known && behind != NULL)
+        kd_jw_pieces(w, (const kd_str[]){ kd_str_z(before), about->title, kd_str_z(behind) }, 3);
+    else
+        kd_jw_z(w, known ? before : sentences[term->kind][german].plain);
 }
 
-static void write_reasons(kd_jw *w, const kd_recommended *item, const kd_snapshot *snapshot, kd_str language, kd_arena *arena)
+static void write_reasons(kd_jw *w, const kd_recommended *item, const kd_snapshot *snapshot, kd_str language)
 {
+    const bool german = is_german(language);
+
     kd_jw_key(w, "reasons");
     kd_jw_array(w);
     for (uint8_t t = 0; t < item->term_count; t++) {
@@ -59,7 +53,7 @@ static void write_reasons(kd_jw *w, const kd_recommended *item, const kd_snapsho
         kd_jw_f64(w, term->weight, 6);
         if (term->support != 0)
             KD_JW_I64(w, "support", term->support);
-        write_sentence(w, term, about, is_german(language), arena);
+        write_sentence(w, term, about, german);
         kd_jw_object_end(w);
     }
     kd_jw_array_end(w);
@@ -109,7 +103,7 @@ void kd_recommended_write(kd_jw *w, const kd_recommended *item, const kd_snapsho
     kd_jw_key(w, "score");
     kd_jw_f64(w, item->score, 6);
     KD_JW_I64(w, "layer", item->layer);
-    write_reasons(w, item, snapshot, language, w->buf->arena);
+    write_reasons(w, item, snapshot, language);
     kd_jw_object_end(w);
 }
 
