@@ -21,11 +21,11 @@ static char *end_line(char *at, char *end, char **next)
     return stop;
 }
 
-/* METHOD, blanks, URI, blanks, VERSION. */
+/* METHOD, blanks, URI, blanks, VERSION; as C strings, so that a NUL in the place of a CR cannot be told from the library's own. */
 static bool cut_first(cut_request *r, char *line, char *stop)
 {
     char *uri = memchr(line, ' ', (size_t)(stop - line)), *version;
-    if (uri == NULL)
+    if (uri == NULL || memchr(line, '\0', (size_t)(stop - line)) != NULL)
         return false;
     while (uri < stop && *uri == ' ')
         *uri++ = '\0';
@@ -37,7 +37,7 @@ static bool cut_first(cut_request *r, char *line, char *stop)
     r->raw.method = line;
     r->raw.uri = uri;
     r->raw.version = version;
-    return memchr(uri, '\0', r->raw.target.len) == NULL;
+    return true;
 }
 
 static bool cut_request_of(cut_request *r, char *bytes, size_t size)
@@ -85,13 +85,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     cut_request      request = { .raw = { .header_bytes_max = 4096 } };
     kd_framing       framing;
     kd_err           err = { 0 };
-    char            *bytes = calloc(1, size + 4); /* the library's buffer goes on behind the header, too */
+    char            *bytes = malloc(size + 4); /* the library's buffer goes on behind the header, too */
 
     MUST(bytes != NULL);
     if (size > 0)
         memcpy(bytes, data, size);
+    memset(bytes + size, 'x', 4);
     request.raw.headers = request.headers;
-    if (cut_request_of(&request, bytes, size)) {
+    /* A body that begins with a NUL looks like the end of a line; the guard sees no more than where texts lie. */
+    if (cut_request_of(&request, bytes, size) && bytes[request.len] != '\0') {
         int  code = kd_guard_check(&framing, &request.raw, &err);
         bool known = code == 0;
         for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
