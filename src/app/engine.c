@@ -116,7 +116,9 @@ static kd_status open_parts(kd_engine *e, const kd_settings *s, bool create, kd_
     if (status == KD_OK)
         status = open_customers(e, s, create, err);
     if (status == KD_OK)
-        status = kd_keys_open(&p->keys, p->store, e->reader, p->vault, p->clock, s->write_key, s->server_key, news->write_key, news->server_key, err);
+        /* Keys of the environment are for the server and the maker of a database: a command in a shell where another shop's
+         * keys are exported must not put them in. */
+        status = kd_keys_open(&p->keys, p->store, e->reader, p->vault, p->clock, create ? s->write_key : NULL, create ? s->server_key : NULL, news->write_key, news->server_key, err);
     news->made = status == KD_OK && news->server_key[0] != '\0';
     if (news->made)
         status = kd_shop_first_placements(p->store, kd_now(p->clock), err);

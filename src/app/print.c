@@ -75,7 +75,8 @@ void kd_complain(const kd_io *io, const char *format, ...)
 
 int kd_report(const kd_io *io, const kd_err *err)
 {
-    kd_complain(io, "kunde: %s%s%s%s\n", err->msg, err->field[0] ? " (" : "", err->field, err->field[0] ? ")" : "");
+    const bool named = err->field[0] == '\0' || strstr(err->msg, err->field) != NULL; /* most sentences name their field */
+    kd_complain(io, "kunde: %s%s%s%s\n", err->msg, named ? "" : " (", named ? "" : err->field, named ? "" : ")");
     switch (err->status) {
     case KD_INVALID: return KD_EXIT_USAGE;
     case KD_NOT_FOUND: return KD_EXIT_NOT_SO;

@@ -19,6 +19,15 @@ enum { CHORES_EVERY_S = 5, EXPIRE_EVERY_S = 3600 };
 
 /* ---- what every start prints ---- */
 
+/* Those made just now: the server key is never shown again, so also where the start fails after it was made. */
+static void print_keys(const kd_io *io, const kd_engine_news *news)
+{
+    if (news->write_key[0] != '\0')
+        kd_print(io, "write key: %s\n", news->write_key);
+    if (news->server_key[0] != '\0')
+        kd_print(io, "server key: %s\n", news->server_key);
+}
+
 /* `keep` true: the login link is for the server that is started next. */
 static void print_doors(const kd_io *io, kd_engine *engine, const kd_engine_news *news, const char *host, unsigned port, bool keep)
 {
@@ -33,10 +42,7 @@ static void print_doors(const kd_io *io, kd_engine *engine, const kd_engine_news
         kd_log(KD_LOG_WARN, "app", "login-link-not-kept", "why=\"%s\"", err.msg);
     kd_print(io, "url: http://%s%s%s:%u/\n", is_v6 && shown == host ? "[" : "", shown, is_v6 && shown == host ? "]" : "", port);
     kd_print(io, "login: http://%s%s%s:%u/login?token=%s\n", is_v6 && shown == host ? "[" : "", shown, is_v6 && shown == host ? "]" : "", port, token);
-    if (news->write_key[0] != '\0')
-        kd_print(io, "write key: %s\n", news->write_key);
-    if (news->server_key[0] != '\0')
-        kd_print(io, "server key: %s\n", news->server_key);
+    print_keys(io, news);
 }
 
 /* ---- chores of a server: training when there is something new, receipts past their retention ---- */
@@ -134,10 +140,10 @@ static int serve(kd_run *run, kd_engine *engine, const kd_engine_news *news, con
     kd_err          err = { 0 };
 
     options.routes = kd_api_routes(&options.route_count);
-    if (kd_http_start(&http, parts, &options, &err) != KD_OK)
-        return kd_report(&run->io, &err);
-    if (kd_control_start(&control, engine, &err) != KD_OK) {
-        kd_http_stop(http);
+    if (kd_http_start(&http, parts, &options, &err) != KD_OK || kd_control_start(&control, engine, &err) != KD_OK) {
+        if (http != NULL)
+            kd_http_stop(http);
+        print_keys(&run->io, news);
         return kd_report(&run->io, &err);
     }
     const bool works = chores_start(&housework, engine);

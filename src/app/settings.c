@@ -31,7 +31,6 @@ static const setting_row rows[] = {
     { "master_key", SECRET, FIELD(master_key), NULL, 0, 0, "the master key itself as 64 hex digits, instead of the file" },
     { "write_key", SECRET, FIELD(write_key), NULL, 0, 0, "the first write key, instead of one made by chance" },
     { "server_key", SECRET, FIELD(server_key), NULL, 0, 0, "the first server key, instead of one made by chance" },
-    { "session_gap_s", NUMBER, FIELD(session_gap_s), "1800", 60, 86400, "a pause longer than this starts a new session" },
     { "http_body_bytes_max", NUMBER, FIELD(http_body_bytes_max), "4194304", 1024, 67108864, "larger request bodies get 413" },
     { "http_arena_bytes_max", NUMBER, FIELD(http_arena_bytes_max), "67108864", 1048576, 1073741824, "memory of one request" },
     { "http_connections_max", NUMBER, FIELD(http_connections_max), "1024", 8, 65536, "open connections" },

@@ -1,6 +1,7 @@
 #include "demo/demo.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,7 +11,8 @@ kd_status demo_write_truth(const world *w, kd_err *err)
 {
     if (w->options.truth_path == NULL)
         return KD_OK;
-    FILE *out = fopen(w->options.truth_path, "w");
+    const int fd = open(w->options.truth_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    FILE     *out = fd < 0 ? NULL : fdopen(fd, "w");
     if (out == NULL)
         return kd_fail(err, KD_IO, "cannot write the demo's truth beside the database: %s", strerror(errno));
     for (uint32_t row = 0; row < w->options.customers; row++) {

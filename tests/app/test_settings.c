@@ -84,7 +84,7 @@ static void test_defaults(void **state)
     assert_null(s.server_key);
     assert_null(s.master_key);
     assert_int_equal(s.port, 8080);
-    assert_int_equal(s.session_gap_s, 1800);
+    assert_int_equal(s.checkpoint_rows, 2000);
     assert_int_equal(s.http_body_bytes_max, 4194304);
     assert_int_equal(s.receipt_retention_days, 90);
     snprintf(key, sizeof key, "%s.key", db); /* beside the database */
@@ -196,7 +196,7 @@ static void test_wrong_flags_and_variables(void **state)
         { "--port 99999999999999999999", NULL, NULL, "--port", "whole number" },
         { "--port", NULL, NULL, "--port", "needs a value" },
         { "--host=", NULL, NULL, "--host", "not be empty" },
-        { "--session-gap-s 59", NULL, NULL, "--session_gap_s", "60 to 86400" },
+        { "--checkpoint-rows 9", NULL, NULL, "--checkpoint_rows", "10 to 100000" },
         { "--write-key wk_0123456789", NULL, NULL, "--write_key", "process lists" },
         { "--master_key=00", NULL, NULL, "--master_key", "process lists" },
         { "--server-key", NULL, NULL, "--server_key", "process lists" },
