@@ -27,7 +27,7 @@ typedef struct kd_store_options {
     uint16_t    groups;       /* 1..1024, a power of two; fixed when the database is made; 0: as it is (1 for a new one) */
     bool        create;       /* make it when it is not there */
     bool        read_only;    /* no lock, no migration: for a training child; writes are KD_DENIED */
-    size_t      cache_bytes;  /* page cache of the writer; 0: 64 MiB. A reader, of which there are many, takes at most 8 MiB */
+    size_t      cache_bytes;  /* page cache of the writer; 0: 16 MiB. A reader, of which there are many, takes at most 8 MiB */
     size_t      wal_bytes_max;/* the WAL begins anew when it has grown past this, and is no longer than this and one transaction; 0: 256 MiB */
     const char *vfs;          /* SQLite VFS by name, for tests; NULL: the default */
 } kd_store_options;
