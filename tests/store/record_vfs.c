@@ -161,11 +161,12 @@ static int file_write(sqlite3_file *file, const void *bytes, int len, sqlite3_in
     if (img) {
         pthread_mutex_lock(&lock);
         bool fails = img->wal && fail_write > 0 && --fail_write == 0;
+        int  failure = fail_full ? SQLITE_FULL : SQLITE_IOERR_WRITE;
         if (!fails)
             add_write(img, bytes, (size_t)len, offset);
         pthread_mutex_unlock(&lock);
         if (fails)
-            return fail_full ? SQLITE_FULL : SQLITE_IOERR_WRITE;
+            return failure;
     }
     return real_of(file)->pMethods->xWrite(real_of(file), bytes, len, offset);
 }
