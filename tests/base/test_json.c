@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/json.h"
@@ -404,11 +405,32 @@ static void writer_writes(void **state)
     kd_jw_array_end(&w);
     kd_jw_key_str(&w, KD_STR("k\""));
     kd_jw_bool(&w, false);
+    kd_jw_key(&w, "p");
+    kd_jw_pieces(&w, (const kd_str[]){ KD_STR("because \""), { NULL, 0 }, KD_STR("it\n"), KD_STR("is") }, 4);
     kd_jw_object_end(&w);
     CHECK_STR(kd_buf_str(&buf),
               KD_STR("{\"s\":\"q\\\" b\\\\ n\\n r\\r t\\t c\\u0002 \xE2\x82\xAC \xEF\xBF\xBD.\",\"z\":null,\"i\":-9223372036854775808,"
-                     "\"b\":true,\"a\":[123.45,-0.05,7,-9223372036854775808,-9.223372036854775808,{},[],{\"r\":1},null],\"k\\\"\":false}"));
+                     "\"b\":true,\"a\":[123.45,-0.05,7,-9223372036854775808,-9.223372036854775808,{},[],{\"r\":1},null],\"k\\\"\":false,\"p\":\"because \\\"it\\nis\"}"));
     parse(kd_buf_str(&buf));
+}
+
+/* A character that must be escaped is seen at every place of texts of every length. */
+static void writer_escapes_everywhere(void **state)
+{
+    (void)state;
+    for (size_t len = 1; len <= 33; len++)
+        for (size_t at = 0; at < len; at++) {
+            char   text[33], expected[40];
+            kd_buf buf;
+            kd_jw  w;
+            memset(text, 'x', sizeof text);
+            text[at] = '"';
+            snprintf(expected, sizeof expected, "\"%.*s\\%.*s\"", (int)at, text, (int)(len - at), text + at);
+            kd_buf_init(&buf, arena);
+            kd_jw_init(&w, &buf);
+            kd_jw_str(&w, (kd_str){ text, len });
+            CHECK_STR(kd_buf_str(&buf), kd_str_z(expected));
+        }
 }
 
 static void writer_rounds(void **state)
@@ -462,6 +484,7 @@ int test_json(void)
         cmocka_unit_test(a_full_arena_is_a_limit),
         cmocka_unit_test(threads_have_their_own_parser),
         cmocka_unit_test(writer_writes),
+        cmocka_unit_test(writer_escapes_everywhere),
         cmocka_unit_test(writer_rounds),
         cmocka_unit_test(writer_has_a_depth),
     };

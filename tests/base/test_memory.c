@@ -46,6 +46,7 @@ static void arena_keeps_its_cap(void **state)
     CHECK(kd_arena_array(arena, 3, SIZE_MAX / 2) == NULL);
     CHECK(kd_arena_array(arena, 0, 8) != NULL);
     CHECK(kd_arena_copy(arena, NULL, 0) != NULL);
+    CHECK(kd_arena_room(arena, 100) != NULL && kd_arena_room(arena, SIZE_MAX) == NULL);
     CHECK(KD_NEW(arena, uint64_t, 7) != NULL);
     kd_arena_free(arena);
 
