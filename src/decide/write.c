@@ -1,6 +1,8 @@
 /* Decisions as the JSON that shops read, with reasons taken from the terms of the real score. */
 #include "decide/decide.h"
 
+#include "base/fetch.h"
+
 /* "de", "de-AT", "DE_de": tags of languages know no case. */
 static bool is_german(kd_str language)
 {
@@ -123,6 +125,8 @@ void kd_decision_write(kd_jw *w, const kd_decision *decision, const kd_snapshot 
         kd_jw_null(w);
     kd_jw_key(w, "items");
     kd_jw_array(w);
+    for (size_t i = 0; i < decision->list.count; i++) /* their texts, while the first is written */
+        kd_fetch_ahead(decision->list.items[i].product->title.ptr, 256);
     for (size_t i = 0; i < decision->list.count; i++)
         kd_recommended_write(w, &decision->list.items[i], snapshot, catalog, language);
     kd_jw_array_end(w);

@@ -5,12 +5,13 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "base/fetch.h"
 #include "recommend/score.h"
 #include "recommend/seeds.h"
 #include "recommend/shelf.h"
 #include "recommend/trending.h"
 
-enum { LOOKED_AT_MAX = 20000, CATEGORIES_MAX = 16 };
+enum { LOOKED_AT_MAX = 20000, CATEGORIES_MAX = 16, AHEAD = 8 };
 static const int64_t CART_KEEP_MS = 30 * KD_DAY_MS;
 
 /* Working memory of one request, kept for the next: as many as ever ran at once. */
@@ -167,6 +168,29 @@ static void fill_terms(kd_recommended *slot, const kd_terms *terms, const kd_see
     }
 }
 
+/* At most AHEAD candidates, looked up together, so that one wait for memory serves them all. Returns how many were looked at. */
+static size_t offer_scored(slate *s, uint32_t *items, const kd_candidate *best, size_t count)
+{
+    const kd_product *products[AHEAD];
+    size_t            done = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        products[i] = kd_snapshot_find(s->snapshot, kd_model_item(s->model, best[i].item));
+        kd_fetch_ahead(products[i], sizeof *products[i]);
+    }
+    for (size_t i = 0; i < count; i++)
+        if (products[i])
+            kd_fetch_ahead(products[i]->variants, sizeof *products[i]->variants);
+    for (; done < count && !is_full(s); done++) {
+        kd_recommended *slot = offer(s, products[done], KD_LAYER_RECIPE);
+        if (!slot)
+            continue;
+        slot->score = (double)best[done].micro / KD_MICRO;
+        items[s->result->count - 1] = best[done].item;
+    }
+    return done;
+}
+
 /* The best candidates, until the slate is full or none is left. When a portion was not enough (much of it bought or sold out),
  * scores are added up anew for one eight times as large: rare, and cheaper than sorting more than is needed every time. */
 static kd_status pick_scored(slate *s, uint32_t *items, const kd_seed *seeds, size_t seed_count, kd_err *err)
@@ -182,13 +206,8 @@ static kd_status pick_scored(slate *s, uint32_t *items, const kd_seed *seeds, si
         kd_scorer_top(best, best ? room : 0, scorer);
         if (!best)
             return kd_fail_memory(err);
-        for (; done < room && !is_full(s); done++) {
-            kd_recommended *slot = offer(s, kd_snapshot_find(s->snapshot, kd_model_item(s->model, best[done].item)), KD_LAYER_RECIPE);
-            if (!slot)
-                continue;
-            slot->score = (double)best[done].micro / KD_MICRO;
-            items[s->result->count - 1] = best[done].item;
-        }
+        while (done < room && !is_full(s))
+            done += offer_scored(s, items, best + done, room - done < AHEAD ? room - done : AHEAD);
     }
     return KD_OK;
 }

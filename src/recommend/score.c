@@ -2,17 +2,7 @@
 
 #include <stdlib.h>
 
-/* The lists of different seeds lie anywhere in a file of many megabytes: ask for the next one while this one is added up, or most
- * of the time goes by waiting for memory. Elsewhere than with gcc and clang this is nothing, and only slower. */
-static inline void fetch_ahead(const kd_model_neighbour *list, size_t count)
-{
-#ifdef __GNUC__
-    for (const char *at = (const char *)list, *end = (const char *)(list + count); at < end; at += 64)
-        __builtin_prefetch(at);
-#else
-    (void)list, (void)count;
-#endif
-}
+#include "base/fetch.h"
 
 /* Positive and far below 2^63 (seeds weigh at most a few, neighbours at most KD_MODEL_SCORE_MAX): the cast rounds to nearest. */
 static inline int64_t contribution(float weight_micro, float score) { return (int64_t)(weight_micro * score + 0.5f); }
@@ -50,7 +40,7 @@ void kd_scorer_add(kd_scorer *scorer, const kd_model *model, const kd_seed *seed
         float  weight = seeds[s].weight * (float)KD_MICRO;
         if (s + 1 < count) {
             size_t next = kd_model_neighbours(model, seeds[s + 1].relation, seeds[s + 1].item, &ahead);
-            fetch_ahead(ahead, next);
+            kd_fetch_ahead(ahead, next * sizeof *ahead); /* while this one is added up */
         }
         for (size_t i = 0; i < neighbours; i++) {
             int64_t more = contribution(weight, n[i].score);
