@@ -2,12 +2,13 @@
 #include "demo/world.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 enum { EVENTS_PER_WRITE = 2000, WRITE_ARENA_BYTES = 256 << 20, LOOKED_AT_MAX = 12, CONSIDERED = 10, BASKET_MAX = 5, OWNED_MAX = 12, TEXT_MAX = 4096 };
 
-typedef enum visit_kind { VISIT_WEB, VISIT_STORE, VISIT_MAIL, VISIT_RETURN, VISIT_AGAIN } visit_kind;
+typedef enum visit_kind { VISIT_WEB, VISIT_STORE, VISIT_MAIL, VISIT_RETURN, VISIT_TILL_RETURN, VISIT_AGAIN } visit_kind;
 typedef struct visit { int64_t time_ms; uint32_t person, good, order; uint8_t kind; uint8_t serial; uint16_t variant; } visit;
 typedef struct visits { visit *items; size_t count, capacity; } visits;
 
@@ -18,15 +19,27 @@ typedef struct life { /* what the simulation remembers of a person */
 
 typedef struct line { uint32_t good; uint8_t color, size; } line;
 
+/* Events on their way to the writer. There are two: while one is written, the other is filled. */
+typedef struct crate {
+    kd_submission   submission; /* first: done() gets its address */
+    kd_arena       *arena;
+    kd_incoming    *events;
+    pthread_mutex_t lock;
+    pthread_cond_t  back;
+    bool            away;       /* under lock, as is what came of it */
+    kd_status       status;
+    kd_err          err;
+} crate;
+
 typedef struct run {
     const world          *w;
     const kd_demo_target *to;
     kd_demo_counts       *counts;
     life                 *lives;
     visits                future;   /* returns and reorders: a heap by time */
-    kd_arena             *arena;
-    kd_incoming          *events;
-    size_t                event_count;
+    crate                 crates[2];
+    crate                *filling;
+    size_t                event_count;   /* in it */
     uint32_t              orders;
     uint64_t              message;
     kd_err               *err;
@@ -124,20 +137,78 @@ static bool plan_person(visits *out, const world *w, uint32_t row)
 
 /* ---- events ---- */
 
+static bool crate_make(crate *c)
+{
+    pthread_mutex_init(&c->lock, NULL);
+    pthread_cond_init(&c->back, NULL);
+    c->arena = kd_arena_new(WRITE_ARENA_BYTES);
+    c->events = c->arena ? KD_NEW(c->arena, kd_incoming, EVENTS_PER_WRITE) : NULL;
+    return c->events != NULL;
+}
+
+static void crate_done(kd_submission *submission, kd_status status, size_t stored, size_t duplicates, const kd_err *err)
+{
+    crate *c = (crate *)submission;
+
+    (void)stored, (void)duplicates;
+    pthread_mutex_lock(&c->lock);
+    c->status = status;
+    if (status != KD_OK)
+        c->err = *err;
+    c->away = false;
+    pthread_cond_signal(&c->back);
+    pthread_mutex_unlock(&c->lock);
+}
+
+/* Until the writer has given it back, if he has it. What went wrong with it ends the run. */
+static void wait_for(run *r, crate *c)
+{
+    pthread_mutex_lock(&c->lock);
+    while (c->away)
+        pthread_cond_wait(&c->back, &c->lock);
+    pthread_mutex_unlock(&c->lock);
+    if (c->status != KD_OK && r->status == KD_OK) {
+        r->status = c->status;
+        *r->err = c->err;
+    }
+}
+
+static void crate_free(crate *c)
+{
+    kd_arena_free(c->arena);
+    pthread_mutex_destroy(&c->lock);
+    pthread_cond_destroy(&c->back);
+}
+
+static void send_crate(run *r, crate *c)
+{
+    c->submission = (kd_submission){ .events = c->events, .count = r->event_count, .done = crate_done };
+    for (size_t i = 0; r->status == KD_OK && i < r->event_count; i++) {
+        if (c->events[i].status != KD_OK)
+            r->status = kd_fail(r->err, c->events[i].status, "the collect door refused an event of the demo: %s", c->events[i].err.msg);
+        c->submission.bytes += sizeof c->events[i] + c->events[i].body.len;
+    }
+    if (r->status != KD_OK)
+        return;
+    c->away = true;
+    if (kd_ingest_submit(r->to->ingest, &c->submission, r->err) == KD_OK)
+        return;
+    c->away = false; /* a small queue: wait for room */
+    r->status = kd_ingest_write(r->to->ingest, c->events, r->event_count, NULL, NULL, r->err);
+}
+
 static void write_events(run *r)
 {
-    size_t stored = 0, duplicates = 0;
-
-    if (r->status == KD_OK && r->event_count != 0)
-        r->status = kd_ingest_write(r->to->ingest, r->events, r->event_count, &stored, &duplicates, r->err);
-    for (size_t i = 0; r->status == KD_OK && i < r->event_count; i++)
-        if (r->events[i].status != KD_OK)
-            r->status = kd_fail(r->err, r->events[i].status, "the collect door refused an event of the demo: %s", r->events[i].err.msg);
-    r->counts->events += r->event_count;
+    if (r->status == KD_OK && r->event_count != 0) {
+        send_crate(r, r->filling);
+        r->counts->events += r->event_count;
+        r->filling = r->filling == &r->crates[0] ? &r->crates[1] : &r->crates[0];
+        wait_for(r, r->filling);
+        kd_arena_reset(r->filling->arena);
+        r->filling->events = KD_NEW(r->filling->arena, kd_incoming, EVENTS_PER_WRITE);
+    }
     r->event_count = 0;
-    kd_arena_reset(r->arena);
-    r->events = KD_NEW(r->arena, kd_incoming, EVENTS_PER_WRITE);
-    if (r->events == NULL)
+    if (r->status == KD_OK && r->filling->events == NULL)
         r->status = kd_fail_memory(r->err);
 }
 
@@ -152,12 +223,14 @@ static void send_event(run *r, kd_call call, int64_t time_ms, kd_channel channel
     if (r->status != KD_OK)
         return;
     kd_time_format(time, time_ms);
-    kd_buf_init(&text, r->arena);
+    kd_buf_init(&text, r->filling->arena);
     kd_buf_addf(&text, "{\"messageId\":\"demo-%llu-%llu\",\"timestamp\":\"%s\",%s", (unsigned long long)r->w->options.seed, (unsigned long long)r->message++, time, body + 1);
-    r->status = kd_json_parse(&item, r->arena, text.ptr, text.len, r->err);
+    r->status = kd_buf_status(&text, r->err);
+    if (r->status == KD_OK)
+        r->status = kd_json_parse(&item, r->filling->arena, text.ptr, text.len, r->err);
     if (r->status != KD_OK)
         return;
-    kd_incoming_from_json(&r->events[r->event_count++], call, item, NULL, &context, r->arena);
+    kd_incoming_from_json(&r->filling->events[r->event_count++], call, item, NULL, &context, r->filling->arena);
     if (r->event_count == EVENTS_PER_WRITE)
         write_events(r);
 }
@@ -186,7 +259,7 @@ static void send_track(run *r, int64_t time_ms, kd_channel channel, const char *
 {
     kd_buf body;
 
-    kd_buf_init(&body, r->arena);
+    kd_buf_init(&body, r->filling->arena);
     kd_buf_addf(&body, "{%s,\"event\":\"%s\",\"properties\":{%s}}", who_json, event, properties);
     kd_buf_add_byte(&body, 0);
     if (body.failed)
@@ -224,6 +297,13 @@ static uint32_t pick_good(const run *r, const person *p, kd_rng *rng, int catego
         }
     }
     return best;
+}
+
+/* What goes with what is in the basket already, if it is on sale by then; else what was found. */
+static uint32_t or_its_pair(const run *r, uint32_t found, uint32_t in_basket, int day)
+{
+    const uint32_t pair = r->w->goods[in_basket].pair;
+    return r->w->goods[pair].since_day <= day ? pair : found;
 }
 
 static line pick_variant(const run *r, const person *p, kd_rng *rng, uint32_t good_row)
@@ -272,7 +352,7 @@ static void plan_aftermath(run *r, uint32_t row, const line *l, uint32_t order, 
         mine->owned[mine->owned_count++] = l->good;
     visit next = { .person = row, .good = l->good, .order = order, .variant = (uint16_t)(l->color << 8 | l->size), .serial = (uint8_t)kd_rng_below(rng, 256) };
     if (comes_back) {
-        next.kind = VISIT_RETURN;
+        next.kind = in_store ? VISIT_TILL_RETURN : VISIT_RETURN;
         next.time_ms = time_ms + (int64_t)((4 + 8 * kd_rng_unit(rng)) * (double)KD_DAY_MS);
     } else if (again != 0 && kd_rng_unit(rng) < .6) {
         next.kind = VISIT_AGAIN;
@@ -283,6 +363,17 @@ static void plan_aftermath(run *r, uint32_t row, const line *l, uint32_t order, 
         r->status = kd_fail_memory(r->err);
 }
 
+/* At the till nobody is known but by a card; each receipt is somebody of its own. */
+static void name_buyer(char *out, size_t cap, const person *p, uint32_t row, uint32_t order, bool in_store)
+{
+    if (!in_store)
+        snprintf(out, cap, "\"userId\":\"c-%06u\",\"anonymousId\":\"anon-%06u\"", row + 1, row + 1);
+    else if (p->card)
+        snprintf(out, cap, "\"context\":{\"traits\":{\"loyaltyId\":\"K%07u\"}},\"anonymousId\":\"till-receipt-%u\"", row + 1, order);
+    else
+        snprintf(out, cap, "\"anonymousId\":\"till-receipt-%u\"", order);
+}
+
 static void send_order(run *r, uint32_t row, const line *lines, int count, int64_t time_ms, kd_rng *rng, bool in_store)
 {
     const person *p = &r->w->people[row];
@@ -291,7 +382,7 @@ static void send_order(run *r, uint32_t row, const line *lines, int count, int64
     kd_buf        text;
     uint64_t      cents = 0;
 
-    kd_buf_init(&text, r->arena);
+    kd_buf_init(&text, r->filling->arena);
     for (int i = 0; i < count; i++)
         cents += r->w->goods[lines[i].good].price_cents;
     kd_buf_addf(&text, "\"order_id\":\"%s-%u\",\"total\":%llu.%02llu,\"currency\":\"EUR\",", in_store ? "till" : "web", order, (unsigned long long)cents / 100, (unsigned long long)cents % 100);
@@ -307,12 +398,7 @@ static void send_order(run *r, uint32_t row, const line *lines, int count, int64
         r->status = kd_fail_memory(r->err);
         return;
     }
-    if (!in_store)
-        snprintf(who_json, sizeof who_json, "\"userId\":\"c-%06u\",\"anonymousId\":\"anon-%06u\"", row + 1, row + 1);
-    else if (p->card)
-        snprintf(who_json, sizeof who_json, "\"context\":{\"traits\":{\"loyaltyId\":\"K%07u\"}},\"anonymousId\":\"till-receipt-%u\"", row + 1, order);
-    else
-        snprintf(who_json, sizeof who_json, "\"anonymousId\":\"till-receipt-%u\"", order);
+    name_buyer(who_json, sizeof who_json, p, row, order, in_store);
     send_track(r, time_ms, in_store ? KD_CHANNEL_STORE : KD_CHANNEL_SERVER, in_store ? "till" : "shop", who_json, "Order Completed", text.ptr);
     r->counts->orders++;
     r->counts->order_lines += (uint64_t)count;
@@ -320,15 +406,18 @@ static void send_order(run *r, uint32_t row, const line *lines, int count, int64
         plan_aftermath(r, row, &lines[i], order, time_ms, rng, in_store);
 }
 
-static void send_return(run *r, const visit *v)
+static void send_return(run *r, const visit *v, bool in_store)
 {
-    const line l = { v->good, (uint8_t)(v->variant >> 8), (uint8_t)(v->variant & 255) };
-    char       properties[TEXT_MAX], product[1024], who_json[120];
+    const person *p = &r->w->people[v->person];
+    const line    l = { v->good, (uint8_t)(v->variant >> 8), (uint8_t)(v->variant & 255) };
+    char          properties[TEXT_MAX], product[1024], who_json[200], store[64] = "";
 
     describe_line(product, sizeof product, r->w, &l, 1);
-    snprintf(properties, sizeof properties, "\"order_id\":\"web-%u\",\"currency\":\"EUR\",\"products\":[{%s}]", v->order, product);
-    snprintf(who_json, sizeof who_json, "\"userId\":\"c-%06u\"", v->person + 1);
-    send_track(r, v->time_ms, KD_CHANNEL_SERVER, "shop", who_json, "Order Refunded", properties);
+    if (in_store)
+        snprintf(store, sizeof store, "\"store_id\":\"%s\",", demo_stores[demo_towns[p->town].store]);
+    snprintf(properties, sizeof properties, "\"order_id\":\"%s-%u\",\"currency\":\"EUR\",%s\"products\":[{%s}]", in_store ? "till" : "web", v->order, store, product);
+    name_buyer(who_json, sizeof who_json, p, v->person, v->order, in_store);
+    send_track(r, v->time_ms, in_store ? KD_CHANNEL_STORE : KD_CHANNEL_SERVER, in_store ? "till" : "shop", who_json, "Order Refunded", properties);
     r->counts->returns++;
 }
 
@@ -370,8 +459,8 @@ static void visit_web(run *r, const visit *v)
         if (i > 0 && kd_rng_unit(&rng) < .3)
             category_row = pick_liked(p, &rng);
         uint32_t good_row = pick_good(r, p, &rng, category_row, day);
-        if (count > 0 && kd_rng_unit(&rng) < .35 && r->w->goods[r->w->goods[basket[count - 1].good].pair].since_day <= day)
-            good_row = r->w->goods[basket[count - 1].good].pair;
+        if (count > 0 && kd_rng_unit(&rng) < .35)
+            good_row = or_its_pair(r, good_row, basket[count - 1].good, day);
         if (good_row == UINT32_MAX)
             continue;
         now += (int64_t)((12 + 50 * kd_rng_exponential(&rng)) * 1000);
@@ -404,7 +493,7 @@ static void visit_store(run *r, const visit *v)
     for (int i = 0; i < wanted && count < BASKET_MAX; i++) {
         uint32_t good_row = pick_good(r, p, &rng, pick_liked(p, &rng), day);
         if (count > 0 && kd_rng_unit(&rng) < .35)
-            good_row = r->w->goods[basket[count - 1].good].pair;
+            good_row = or_its_pair(r, good_row, basket[count - 1].good, day);
         if (good_row != UINT32_MAX && !owns(&r->lives[v->person], good_row))
             basket[count++] = pick_variant(r, p, &rng, good_row);
     }
@@ -448,7 +537,8 @@ static void live_visit(run *r, const visit *v)
     case VISIT_WEB: visit_web(r, v); break;
     case VISIT_STORE: visit_store(r, v); break;
     case VISIT_MAIL: visit_mail(r, v); break;
-    case VISIT_RETURN: send_return(r, v); break;
+    case VISIT_RETURN: send_return(r, v, false); break;
+    case VISIT_TILL_RETURN: send_return(r, v, true); break;
     case VISIT_AGAIN: buy_again(r, v); break;
     }
 }
@@ -459,11 +549,10 @@ kd_status demo_live(kd_demo_counts *counts, const world *w, const kd_demo_target
     visits plan = { 0 };
 
     r.lives = calloc(w->options.customers, sizeof *r.lives);
-    r.arena = kd_arena_new(WRITE_ARENA_BYTES);
-    if (r.lives == NULL || r.arena == NULL)
+    const bool first = crate_make(&r.crates[0]), second = crate_make(&r.crates[1]);
+    r.filling = &r.crates[0];
+    if (r.lives == NULL || !first || !second)
         r.status = kd_fail_memory(err);
-    else
-        r.events = KD_NEW(r.arena, kd_incoming, EVENTS_PER_WRITE);
     for (uint32_t row = 0; r.status == KD_OK && row < w->options.customers; row++)
         if (!plan_person(&plan, w, row))
             r.status = kd_fail_memory(err);
@@ -482,12 +571,14 @@ kd_status demo_live(kd_demo_counts *counts, const world *w, const kd_demo_target
         const visit due = heap_pop(&r.future);
         live_visit(&r, &due);
     }
-    if (r.status == KD_OK)
-        write_events(&r);
+    write_events(&r);
+    for (int i = 0; i < 2; i++) { /* whatever happened: the writer may still read from them */
+        wait_for(&r, &r.crates[i]);
+        crate_free(&r.crates[i]);
+    }
     counts->customers = w->options.customers;
     free(r.future.items);
     free(plan.items);
     free(r.lives);
-    kd_arena_free(r.arena);
     return r.status;
 }
