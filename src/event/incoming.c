@@ -6,7 +6,7 @@
 #include "event/fields.h"
 #include "event/names.h"
 
-enum { NAME_BYTES_MAX = 128, EMAIL_CHARS_MIN = 3, PHONE_DIGITS_MIN = 5, IDENTS_MAX = 5 };
+enum { NAME_BYTES_MAX = 128, EMAIL_CHARS_MIN = 3, PHONE_DIGITS_MIN = 5, IDENTS_MAX = 5, MERGE_STEPS_MAX = 16 * 1024 };
 
 enum item_field {
     I_TYPE, I_MESSAGE_ID, I_USER_ID, I_ANONYMOUS_ID, I_PREVIOUS_ID, I_GROUP_ID, I_EVENT, I_NAME, I_CATEGORY, I_TRAITS,
@@ -34,10 +34,15 @@ static const kd_str trait_names[TRAIT_FIELD_COUNT] = {
     [T_LOYALTY_CAMEL] = KD_FIELD("loyaltyId"), [T_CARD_ID] = KD_FIELD("loyalty_card_id"), [T_CARD_ID_CAMEL] = KD_FIELD("loyaltyCardId"),
 };
 
+/* What a request says for all its items; NULL where it says nothing. Found once: a public caller's batch may have as many
+ * members beside its items as items. */
+typedef struct common { const kd_json *context, *integrations, *sent_at; } common;
+static const common nothing_common;
+
 /* One item and what its request says for all of them, as found: the batch's context lies under the item's own. */
 typedef struct envelope {
     const kd_json *item;
-    const kd_json *batch; /* NULL when there is none */
+    const common  *shared;
     const kd_json *field[ITEM_FIELD_COUNT];
     const kd_json *context[CONTEXT_FIELD_COUNT];
     kd_str         user_id, anonymous_id; /* empty when absent or a placeholder for nobody */
@@ -102,7 +107,7 @@ static bool sent_time(int64_t *ms, const envelope *e, const kd_incoming_context 
 {
     if (e->field[I_SENT_AT] && time_of(ms, e->field[I_SENT_AT]))
         return true;
-    if (e->batch && time_of(ms, kd_json_get(e->batch, "sentAt")))
+    if (e->shared->sent_at && time_of(ms, e->shared->sent_at))
         return true;
     *ms = context->sent_at_ms;
     return plausible(*ms) && *ms != KD_TIME_MIN;
@@ -450,9 +455,9 @@ static void write_merged(kd_jw *w, const kd_json *under, const kd_json *over)
 /* What a request says for all its items and this one lacks or adds to. NULL: nothing to merge. */
 static const kd_json *from_batch(const envelope *e, enum item_field field)
 {
-    const kd_json *shared = e->batch ? kd_json_get_str(e->batch, item_names[field]) : NULL;
+    const kd_json *shared = field == I_CONTEXT ? e->shared->context : e->shared->integrations;
     const kd_json *own = e->field[field];
-    return kd_json_is(shared, KD_JSON_OBJECT) && shared->child && (!own || own->type == KD_JSON_OBJECT) ? shared : NULL;
+    return shared && (!own || own->type == KD_JSON_OBJECT) ? shared : NULL;
 }
 
 /* The item as sent where nothing is to be added; else written anew, without the write key, which may be a secret one. */
@@ -496,12 +501,29 @@ static bool read_body(kd_incoming *out, const envelope *e, kd_arena *arena)
 
 /* ---- one event --------------------------------------------------------------------------------------------------- */
 
-static void open_envelope(envelope *e, const kd_json *item, const kd_json *batch)
+static size_t raw_len(const kd_json *node)
 {
-    *e = (envelope){ .item = item, .batch = batch };
+    return node ? node->raw.len : 0;
+}
+
+static const kd_json *if_members(const kd_json *node)
+{
+    return kd_json_is(node, KD_JSON_OBJECT) && node->child ? node : NULL;
+}
+
+static common common_of(const kd_json *batch)
+{
+    const kd_json *found[ITEM_FIELD_COUNT] = { 0 };
+    kd_fields_pick(found, item_names, ITEM_FIELD_COUNT, batch);
+    return (common){ if_members(found[I_CONTEXT]), if_members(found[I_INTEGRATIONS]), found[I_SENT_AT] };
+}
+
+static void open_envelope(envelope *e, const kd_json *item, const common *shared)
+{
+    *e = (envelope){ .item = item, .shared = shared };
     kd_fields_pick(e->field, item_names, ITEM_FIELD_COUNT, item);
-    if (from_batch(e, I_CONTEXT))
-        kd_fields_pick(e->context, context_names, CONTEXT_FIELD_COUNT, kd_json_get(batch, "context"));
+    if (raw_len(from_batch(e, I_CONTEXT)) <= KD_EVENT_BYTES_MAX) /* else the event is too long, whatever stands in it */
+        kd_fields_pick(e->context, context_names, CONTEXT_FIELD_COUNT, from_batch(e, I_CONTEXT));
     kd_fields_pick(e->context, context_names, CONTEXT_FIELD_COUNT, e->field[I_CONTEXT]);
 }
 
@@ -542,13 +564,15 @@ static kd_status read_ids(kd_incoming *out, envelope *e, const kd_incoming_conte
     return status;
 }
 
-static size_t raw_len(const kd_json *node)
+/* Each member of the one is looked for among those of the other. */
+static bool can_merge(const envelope *e, enum item_field field)
 {
-    return node ? node->raw.len : 0;
+    const kd_json *under = from_batch(e, field), *over = e->field[field];
+    return !under || !over || (uint64_t)under->count * over->count <= MERGE_STEPS_MAX;
 }
 
 /* False when the arena is full; otherwise out->status tells. */
-static bool read_event(kd_incoming *out, kd_call call, const kd_json *item, const kd_json *batch, const kd_incoming_context *context,
+static bool read_event(kd_incoming *out, kd_call call, const kd_json *item, const common *shared, const kd_incoming_context *context,
                        kd_arena *arena)
 {
     kd_fact *fact = &out->fact;
@@ -558,9 +582,11 @@ static bool read_event(kd_incoming *out, kd_call call, const kd_json *item, cons
     *out = (kd_incoming){ .received_ms = context->received_ms, .fact.total_micro = KD_PRICE_NONE };
     if (!kd_json_is(item, KD_JSON_OBJECT))
         return refuse_field(out, KD_INVALID, "", "an event must be a JSON object"), true;
-    open_envelope(&e, item, batch);
+    open_envelope(&e, item, shared);
     if (item->raw.len + raw_len(from_batch(&e, I_CONTEXT)) + raw_len(from_batch(&e, I_INTEGRATIONS)) > KD_EVENT_BYTES_MAX)
         return refuse_field(out, KD_LIMIT, "", "event longer than 32 KiB (its share of the batch's context counted)"), true;
+    if (!can_merge(&e, I_CONTEXT) || !can_merge(&e, I_INTEGRATIONS))
+        return refuse_field(out, KD_LIMIT, "/context", "too many members to lay over those of the batch's context or integrations"), true;
     if (read_call(&call, out, &e) != KD_OK || read_ids(out, &e, context) != KD_OK || read_times(&written_ms, out, &e, context) != KD_OK)
         return true;
     fact->claimed = !(context->speaker == KD_SPEAKER_SERVER
@@ -603,6 +629,7 @@ static kd_status parse_batch(kd_incoming **out, size_t *count, const kd_json *ro
                              kd_arena *arena, kd_err *err)
 {
     const kd_json *items = kd_json_get(root, "batch");
+    const common   shared = common_of(root);
     kd_incoming   *events;
     size_t         i = 0;
     if (!kd_json_is(items, KD_JSON_ARRAY))
@@ -613,7 +640,7 @@ static kd_status parse_batch(kd_incoming **out, size_t *count, const kd_json *ro
     if (!events)
         return kd_fail_memory(err);
     for (const kd_json *item = items->child; item; item = item->next)
-        if (!read_event(&events[i++], KD_CALL_BATCH, item, root, context, arena))
+        if (!read_event(&events[i++], KD_CALL_BATCH, item, &shared, context, arena))
             return kd_fail_memory(err);
     *out = events;
     *count = i;
@@ -635,7 +662,7 @@ kd_status kd_incoming_parse(kd_incoming **out, size_t *count, kd_str *body_write
     if (call == KD_CALL_BATCH)
         return parse_batch(out, count, root, context, arena, err);
     event = KD_NEW(arena, kd_incoming, 1);
-    if (!event || !read_event(event, call, root, NULL, context, arena))
+    if (!event || !read_event(event, call, root, &nothing_common, context, arena))
         return kd_fail_memory(err);
     *out = event;
     *count = 1;
@@ -645,7 +672,8 @@ kd_status kd_incoming_parse(kd_incoming **out, size_t *count, kd_str *body_write
 void kd_incoming_from_json(kd_incoming *out, kd_call call, const kd_json *item, const kd_json *batch, const kd_incoming_context *context,
                            kd_arena *arena)
 {
-    if (!read_event(out, call, item, batch, context, arena))
+    const common shared = common_of(batch);
+    if (!read_event(out, call, item, &shared, context, arena))
         out->status = kd_fail_memory(&out->err);
 }
 
@@ -658,7 +686,7 @@ kd_status kd_incoming_traits(kd_fact *fact, kd_str body, kd_arena *arena, kd_err
     kd_status                 status = kd_json_parse(&root, arena, body.ptr, body.len, err);
     if (status != KD_OK)
         return status == KD_INVALID ? kd_fail(err, KD_CORRUPT, "the body of a stored event is no JSON") : status;
-    open_envelope(&e, root, NULL);
+    open_envelope(&e, root, &nothing_common);
     if (read_ids(&read, &e, &nobody) != KD_OK)
         return kd_fail(err, KD_CORRUPT, "the body of a stored event has an id of the wrong form");
     if (!read_idents(fact, &e, arena) || (fact->kind == KD_KIND_IDENTIFY && !read_traits(fact, &e, arena)))

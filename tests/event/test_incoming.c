@@ -431,6 +431,43 @@ static void test_limits(void **state)
     assert_string_equal(err.field, "/batch");
 }
 
+static size_t write_members(char *out, char first, int count)
+{
+    size_t len = 0;
+    for (int i = 0; i < count; i++)
+        len += (size_t)sprintf(out + len, "%s\"%c%d\":0", i ? "," : "", first, i);
+    return len;
+}
+
+/* What a public caller's batch says for all its items is looked at once, and what would be laid over it is bounded. */
+static void test_batch_with_many_members(void **state)
+{
+    static char  body[4 << 20], own[8192];
+    size_t       count, len = 0;
+    kd_incoming *events;
+    int64_t      began_us = kd_monotonic_us();
+    (void)state;
+    len += (size_t)sprintf(body, "{");
+    len += write_members(body + len, 'm', 200000);
+    len += (size_t)sprintf(body + len, ",\"batch\":[0");
+    for (int i = 1; i < KD_BATCH_EVENTS_MAX; i++)
+        len += (size_t)sprintf(body + len, ",{}");
+    strcpy(body + len, "]}");
+    events = parse(&count, KD_CALL_BATCH, body);
+    assert_int_equal(count, KD_BATCH_EVENTS_MAX);
+    assert_int_equal(events[1].status, KD_INVALID);
+    assert_true(kd_monotonic_us() - began_us < 5 * 1000000); /* half a thousand million looks took a minute */
+    write_members(own, 'n', 200);
+    len = (size_t)sprintf(body, "{\"context\":{");
+    len += write_members(body + len, 'm', 200);
+    sprintf(body + len, "},\"batch\":[{\"type\":\"track\",\"event\":\"E\",\"userId\":\"u\",\"context\":{%s}},"
+                        "{\"type\":\"track\",\"event\":\"E\",\"userId\":\"u\",\"context\":{\"n\":0}}]}", own);
+    events = parse(&count, KD_CALL_BATCH, body);
+    assert_int_equal(events[0].status, KD_LIMIT);
+    assert_string_equal(events[0].err.field, "/context");
+    assert_int_equal(events[1].status, KD_OK);
+}
+
 static void test_refused_bodies(void **state)
 {
     static const char *const bodies[] = { "", "{", "[]", "null", "\"x\"", "{\"batch\":{}}", "{}", "{\"batch\":[1,]}", "\xff\xfe", "{\"batch\":[]}x" };
@@ -714,6 +751,7 @@ int run_incoming_tests(void)
         cmocka_unit_test(test_times),
         cmocka_unit_test(test_refused_items),
         cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_batch_with_many_members),
         cmocka_unit_test(test_refused_bodies),
         cmocka_unit_test(test_memory),
         cmocka_unit_test(test_owner_and_links),
