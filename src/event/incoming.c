@@ -242,27 +242,30 @@ static bool looks_like_uuid(kd_str text)
     return kd_id_parse(&id, text);
 }
 
-static void add_link(kd_incoming *out, kd_link_kind kind, kd_ident other)
+/* A user token proves its user id, and that this browser is theirs; not the e-mail, card, number or other user id that they
+ * type beside it. A server is believed. */
+static void add_link(kd_incoming *out, const kd_incoming_context *context, kd_link_kind kind, kd_ident other)
 {
+    bool believed = context->speaker == KD_SPEAKER_SERVER || other.type == KD_KEY_ANONYMOUS;
     if (out->link_count < sizeof out->links / sizeof *out->links) {
         out->links[out->link_count].kind = kind;
         out->links[out->link_count].other = other;
-        out->links[out->link_count++].proven = !out->fact.claimed;
+        out->links[out->link_count++].proven = believed && !out->fact.claimed;
     }
 }
 
 /* The other keys of one event are evidence that they and its owner are one person. */
-static void read_links(kd_incoming *out)
+static void read_links(kd_incoming *out, const kd_incoming_context *context)
 {
     for (size_t i = 1; i < out->fact.ident_count; i++) {
         kd_ident other = out->fact.idents[i];
         bool     card = other.type == KD_KEY_CARD || out->owner.type == KD_KEY_CARD;
-        add_link(out, card ? KD_LINK_CARD : out->fact.kind == KD_KIND_ORDER ? KD_LINK_ORDER : KD_LINK_LOGIN, other);
+        add_link(out, context, card ? KD_LINK_CARD : out->fact.kind == KD_KIND_ORDER ? KD_LINK_ORDER : KD_LINK_LOGIN, other);
     }
 }
 
 /* previousId may be an anonymous id or a user id, and nothing on the wire says which: SDKs make anonymous ids as UUIDs. */
-static kd_status read_previous(kd_incoming *out, const envelope *e)
+static kd_status read_previous(kd_incoming *out, const envelope *e, const kd_incoming_context *context)
 {
     kd_str    previous;
     kd_status status;
@@ -273,8 +276,8 @@ static kd_status read_previous(kd_incoming *out, const envelope *e)
     if (!previous.len)
         return refuse_field(out, KD_INVALID, "/previousId", "alias needs a previousId");
     if (!kd_str_eq(previous, e->user_id)) /* browsers send alias(u1) of u1: true, and says nothing */
-        add_link(out, KD_LINK_ALIAS, (kd_ident){ kd_str_eq(previous, e->anonymous_id) || looks_like_uuid(previous)
-                                                     ? KD_KEY_ANONYMOUS : KD_KEY_USER, previous });
+        add_link(out, context, KD_LINK_ALIAS, (kd_ident){ kd_str_eq(previous, e->anonymous_id) || looks_like_uuid(previous)
+                                                              ? KD_KEY_ANONYMOUS : KD_KEY_USER, previous });
     return KD_OK;
 }
 
@@ -354,7 +357,7 @@ static kd_status read_group(kd_incoming *out, const envelope *e)
 }
 
 /* Kind, name, and what the calls other than track say. */
-static kd_status read_kind(kd_incoming *out, kd_call call, const envelope *e)
+static kd_status read_kind(kd_incoming *out, kd_call call, const envelope *e, const kd_incoming_context *context)
 {
     kd_fact *fact = &out->fact;
     switch (call) {
@@ -371,7 +374,7 @@ static kd_status read_kind(kd_incoming *out, kd_call call, const envelope *e)
         return read_group(out, e);
     case KD_CALL_ALIAS:
         fact->kind = KD_KIND_ALIAS;
-        return read_previous(out, e);
+        return read_previous(out, e, context);
     case KD_CALL_TRACK: case KD_CALL_BATCH: /* a batch's items were told apart before */
         break;
     }
@@ -591,13 +594,13 @@ static bool read_event(kd_incoming *out, kd_call call, const kd_json *item, cons
         return true;
     fact->claimed = !(context->speaker == KD_SPEAKER_SERVER
                       || (context->speaker == KD_SPEAKER_TOKEN && e.user_id.len && kd_str_eq(e.user_id, context->user_token_id)));
-    if (read_kind(out, call, &e) != KD_OK)
+    if (read_kind(out, call, &e, context) != KD_OK)
         return true;
     if (!read_idents(fact, &e, arena))
         return false;
     if (read_owner(out, &e, context) != KD_OK)
         return true;
-    read_links(out);
+    read_links(out, context);
     if (fact->kind == KD_KIND_IDENTIFY && !read_traits(fact, &e, arena))
         return false;
     other_channel = read_channel(fact, &e, context);
