@@ -180,6 +180,7 @@ kd_status kd_answer_decide(kd_buf *out, kd_parts *parts, kd_reader *reader, cons
         request.placements = placements;
         request.products = h.products;
         request.profile = h.person ? &h.person->profile : NULL;
+        request.folded = h.person ? h.person->folded : 0;
         status = kd_decide(&decisions, &count, parts->recommender, h.snapshot, &request, arena, err);
     }
     let_person(&h); /* the decisions point into the snapshot and the arena only; the profile's address says "personal" to the receipt */
