@@ -44,7 +44,7 @@ typedef enum option_kind { OPTION_NONE, OPTION_SIZE, OPTION_COLOR, OPTION_OTHER 
 
 static option_kind option_kind_of(kd_str name)
 {
-    static const char *const sizes[] = { "size", "shoe size", "gr\xc3\xb6\xc3\x9f" "e", "groesse", "taille", "talla" };
+    static const char *const sizes[] = { "size", "shoe size", "größe", "groesse", "taille", "talla" };
     static const char *const colors[] = { "color", "colour", "farbe", "couleur" };
     if (name.len == 0 || kd_str_is_nocase(name, "title"))
         return OPTION_NONE; /* "Title: Default Title" is how a product without options looks */
