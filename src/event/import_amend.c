@@ -98,7 +98,7 @@ static kd_status supplement(kd_incoming *out, bool *made, const kd_import *run, 
     kd_buf_addf(&id, "+%zu", stored->line_count);
     *out = *event;
     out->message_id = kd_buf_str(&id);
-    out->fact.id = kd_id_of_message(run->options->source, out->message_id, kd_id_time_ms(event->fact.id));
+    out->fact.id = kd_event_id(run->options->source, out->message_id, kd_id_time_ms(event->fact.id), false);
     out->fact.lines = lines;
     out->fact.line_count = count;
     out->stubs = stubs;

@@ -435,7 +435,7 @@ static bool read_message_id(kd_incoming *out, int64_t written_ms, const envelope
             return false;
     }
     out->message_id = text;
-    out->fact.id = kd_id_of_message(context->source, text, written_ms > 0 ? written_ms : 0);
+    out->fact.id = kd_event_id(context->source, text, written_ms, out->fact.claimed);
     return true;
 }
 
@@ -612,6 +612,13 @@ static bool read_event(kd_incoming *out, kd_call call, const kd_json *item, cons
 }
 
 /* ---- public ------------------------------------------------------------------------------------------------------ */
+
+kd_id kd_event_id(kd_str source, kd_str message_id, int64_t written_ms, bool claimed)
+{
+    kd_id id = kd_id_of_message(source, message_id, written_ms > 0 ? written_ms : 0);
+    id.b[15] = (uint8_t)((id.b[15] & 0xFE) | claimed);
+    return id;
+}
 
 kd_status kd_call_parse(kd_call *out, kd_str name)
 {

@@ -46,6 +46,10 @@ typedef struct kd_incoming {
     const struct kd_stub_hint { kd_str product, name; } *stubs; /* names seen with products, one per line of the fact; may be NULL */
 } kd_incoming;
 
+/* The id under which an event is stored; `written_ms` as the sender wrote it, 0 when it wrote none. What is only claimed has
+ * half of all ids to itself: a public caller cannot take the id that a proven event is going to have. */
+kd_id kd_event_id(kd_str source, kd_str message_id, int64_t written_ms, bool claimed);
+
 /* Which call: from the path ("track", "t", "batch", "b", ...). KD_NOT_FOUND when it is none. */
 typedef enum kd_call { KD_CALL_BATCH, KD_CALL_IDENTIFY, KD_CALL_TRACK, KD_CALL_PAGE, KD_CALL_SCREEN, KD_CALL_GROUP, KD_CALL_ALIAS } kd_call;
 kd_status kd_call_parse(kd_call *out, kd_str name);

@@ -316,6 +316,22 @@ static void test_ids_that_differ(void **state)
 
 /* ---- clocks ------------------------------------------------------------------------------------------------------------------ */
 
+/* Whoever knows the public key must not be able to make the shop's own event a duplicate before it comes. */
+static void test_claimed_ids_are_apart(void **state)
+{
+    kd_incoming_context server = context_of(KD_SPEAKER_SERVER);
+    const kd_incoming  *claimed, *proven;
+    (void)state;
+    proven = one_as(KD_CALL_TRACK, "{\"event\":\"Order Completed\",\"userId\":\"u\",\"properties\":{\"order_id\":\"7\"}}", &server);
+    claimed = one(KD_CALL_TRACK, "{\"event\":\"E\",\"userId\":\"u\",\"messageId\":\"order:proven:20:7\"}");
+    assert_true(kd_str_eq(proven->message_id, claimed->message_id));
+    assert_false(kd_id_eq(proven->fact.id, claimed->fact.id));
+    proven = one_as(KD_CALL_TRACK, "{\"event\":\"E\",\"userId\":\"u\",\"messageId\":\"m\",\"timestamp\":1799999999000}", &server);
+    claimed = one(KD_CALL_TRACK, "{\"event\":\"E\",\"userId\":\"u\",\"messageId\":\"m\",\"timestamp\":1799999999000}");
+    assert_false(kd_id_eq(proven->fact.id, claimed->fact.id));
+    assert_int_equal(kd_id_time_ms(proven->fact.id), kd_id_time_ms(claimed->fact.id));
+}
+
 static void test_times(void **state)
 {
     static const struct { const char *fields; int64_t want; const char *why; } cases[] = {
@@ -753,6 +769,7 @@ int run_incoming_tests(void)
         cmocka_unit_test(test_context_of_the_batch),
         cmocka_unit_test(test_retry_is_the_same),
         cmocka_unit_test(test_ids_that_differ),
+        cmocka_unit_test(test_claimed_ids_are_apart),
         cmocka_unit_test(test_times),
         cmocka_unit_test(test_refused_items),
         cmocka_unit_test(test_limits),
