@@ -21,6 +21,7 @@ enum {
     ARENA_KEPT_BYTES_MAX = 512 * 1024,  /* one that grew larger is given back to the system */
     CONNECTION_BYTES_MIN = 32 * 1024,   /* the library's buffer of a connection: header and the part of a body being read */
     DECOMPRESSED_FACTOR = 4,            /* a body may be so many times its limit after decompression */
+    BODIES_FACTOR = 32,                 /* the bodies of all requests together, so many times the limit: whoever sends them has shown no key yet */
     DROPPED_FACTOR = 4,                 /* of a body too large, so many times the limit is read before the connection is cut */
     STOP_WAIT_MS = 5000                 /* for requests under way; those that wait for the writer are always waited for */
 };
@@ -46,6 +47,7 @@ struct kd_http {
     atomic_bool          stopping;
     atomic_int           waiting;       /* requests kept by kd_http_later and not answered yet */
     atomic_int           under_way;     /* requests begun and not completed */
+    atomic_size_t        body_bytes;    /* that requests under way keep of their bodies */
     pthread_mutex_t      lock;          /* of workers */
     kd_worker           *workers;
 };
@@ -140,6 +142,7 @@ static void request_completed(void *self, struct MHD_Connection *connection, voi
         kd_worker *worker = request->priv->worker;
         if (!request->priv->sent)
             kd_measure_bump(&worker->measure.aborted, 1);
+        atomic_fetch_sub_explicit(&http->body_bytes, request->priv->body_bytes, memory_order_relaxed);
         arena_give(worker, request->arena); /* the request lies in it */
     }
     atomic_fetch_sub_explicit(&http->under_way, 1, memory_order_relaxed);
@@ -324,6 +327,10 @@ static bool body_ready(kd_request *request)
         kd_reply_error(request, 413, "limit", "the request's body is longer than the server's limit", "");
         return false;
     }
+    if (request->priv->crowded) {
+        kd_reply_error(request, 429, "busy", "too many large bodies are under way", "");
+        return false;
+    }
     request->body = kd_buf_str(&request->out); /* gathered where the answer will stand */
     if (request->out.failed) {
         kd_reply_error(request, 413, "limit", "the request's body is longer than the memory of one request", "");
@@ -349,7 +356,11 @@ static enum MHD_Result take_body(kd_request *request, const char *data, size_t *
     p->bytes_in += *size;
     if (p->bytes_in > max)
         p->too_large = true;
-    if (!p->too_large)
+    if (!p->too_large && !p->crowded) {
+        p->body_bytes += *size;
+        p->crowded = atomic_fetch_add_explicit(&p->http->body_bytes, *size, memory_order_relaxed) + *size > max * BODIES_FACTOR;
+    }
+    if (!p->too_large && !p->crowded)
         kd_buf_add(&request->out, data, *size);
     *size = 0;
     return p->bytes_in > max * DROPPED_FACTOR ? MHD_NO : MHD_YES;

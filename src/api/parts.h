@@ -13,7 +13,7 @@
 
 struct kd_keys; /* api/keys.h */
 typedef struct kd_limits { /* from the settings */
-    size_t   body_bytes_max;        /* of a request, as sent and after decompression */
+    size_t   body_bytes_max;        /* of a request, as sent; four times that after decompression, 32 times for all requests together */
     size_t   arena_bytes_max;       /* of one request's memory */
     uint32_t connections_max, connections_per_ip_max, timeout_s;
     uint32_t threads;

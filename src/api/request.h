@@ -21,7 +21,9 @@ struct kd_request_private {
     int64_t         begun_us;
     uint64_t        bytes_in;
     bool            guarded;       /* the header was seen and let through */
+    size_t          body_bytes;    /* kept of the body, counted in its server */
     bool            too_large;     /* the body passed its limit: the rest is read and dropped */
+    bool            crowded;       /* the bodies of all requests together passed theirs: likewise */
     bool            refused;       /* answer, then close the connection */
     bool            handled;       /* the handler ran */
     bool            later;         /* kd_http_later was called */

@@ -180,6 +180,34 @@ static void test_refusals_close_the_connection(void **state)
     assert_null(strstr(answer, "smuggle"));
 }
 
+/* Bodies that never end must not fill the memory, however many connections hold them; when they go, all is well again. */
+static void test_bodies_of_all_requests(void **state)
+{
+    static char whole[11000], part[11000];
+    const int   whole_len = snprintf(whole, sizeof whole, HEAD("POST /echo") "Content-Length: 9000\r\n\r\n%09000d", 0);
+    int         held[40], last = 0;
+    (void)state;
+    assert_int_equal(code_of(say(whole, (size_t)whole_len)), 200);
+    snprintf(part, sizeof part, "%.*s", whole_len - 1, whole);
+    for (size_t i = 0; i < sizeof held / sizeof *held; i++) {
+        held[i] = dial();
+        assert_int_equal(write(held[i], part, (size_t)whole_len - 1), whole_len - 1);
+    }
+    for (int tries = 0; tries < 200 && last != 429; tries++) { /* until the workers have read what was written */
+        nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+        last = code_of(say(whole, (size_t)whole_len));
+    }
+    assert_int_equal(last, 429);
+    assert_int_equal(code(HEAD("GET /echo") "\r\n"), 200);
+    for (size_t i = 0; i < sizeof held / sizeof *held; i++)
+        close(held[i]);
+    for (int tries = 0; tries < 200 && last != 200; tries++) {
+        nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+        last = code_of(say(whole, (size_t)whole_len));
+    }
+    assert_int_equal(last, 200);
+}
+
 static void test_limits(void **state)
 {
     static char request[60000];
@@ -376,6 +404,7 @@ int run_server_tests(void)
 #define WITH_SERVER(test) cmocka_unit_test_setup_teardown(test, start, stop)
     const struct CMUnitTest tests[] = {
         WITH_SERVER(test_a_body_comes_back), WITH_SERVER(test_probe_list), WITH_SERVER(test_refusals_close_the_connection), WITH_SERVER(test_limits),
+        WITH_SERVER(test_bodies_of_all_requests),
         WITH_SERVER(test_gzip), WITH_SERVER(test_preflight), WITH_SERVER(test_request_ids), WITH_SERVER(test_answers_from_another_thread),
         cmocka_unit_test_setup(test_stop_waits_for_the_writer, start), WITH_SERVER(test_the_address_is_named_when_taken), WITH_SERVER(test_figures),
     };
