@@ -72,12 +72,6 @@ const char *kd_term_kind_name(kd_term_kind kind)
     return (size_t)kind < sizeof names / sizeof *names ? names[kind] : "unknown";
 }
 
-const char *kd_layer_name(kd_layer layer)
-{
-    static const char *const names[] = { "recipe", "trending-category", "trending", "popular", "newest" };
-    return (size_t)layer < sizeof names / sizeof *names ? names[layer] : "unknown";
-}
-
 /* ---- what may be on the slate ---------------------------------------------------------------------------------------- */
 
 /* True once for each product of a request. */

@@ -46,7 +46,6 @@ typedef enum kd_layer {
     KD_LAYER_POPULAR,
     KD_LAYER_NEWEST             /* a fresh catalogue without any event still answers */
 } kd_layer;
-const char *kd_layer_name(kd_layer layer);              /* "recipe", "trending-category", ... */
 
 typedef struct kd_recommended {
     const kd_product *product;      /* borrowed from the snapshot */
