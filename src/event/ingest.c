@@ -47,7 +47,7 @@ struct kd_ingest {
     int64_t         receipts_due_us; /* when the oldest of them must be written */
     bool            receipts_now;
     uint64_t        receipts_in, receipts_out;
-    uint64_t        checkpoint_wanted, checkpoint_begun, checkpoint_done;
+    uint64_t        checkpoint_wanted, checkpoint_begun, checkpoint_done, checkpoints_failed;
     uint64_t        stored_since_checkpoint;
     kd_status       checkpoint_status;
     kd_err          checkpoint_err;
@@ -126,6 +126,7 @@ static void run_checkpoint(kd_ingest *ingest)
     ingest->checkpoint_status = status;
     ingest->checkpoint_err = err;
     ingest->stats.checkpoints += status == KD_OK;
+    ingest->checkpoints_failed += status != KD_OK;
     pthread_cond_broadcast(&ingest->progress);
 }
 
@@ -149,13 +150,18 @@ static void *checkpoint_main(void *self)
     return NULL;
 }
 
-/* Memory is bounded: while too much of it is dirty, nothing new is folded. Lock held. */
-static void wait_while_full(kd_ingest *ingest)
+/* Memory is bounded: while too much of it is dirty, nothing new is folded. False when a checkpoint that was tried meanwhile
+ * could not be written (a full disk): whoever waits is told so rather than kept for ever. Lock held. */
+static bool wait_while_full(kd_ingest *ingest)
 {
-    while (kd_people_full(ingest->people) && !(ingest->stopping && ingest->checkpoint_status != KD_OK)) {
+    const uint64_t failed = ingest->checkpoints_failed;
+    while (kd_people_full(ingest->people)) {
+        if (ingest->checkpoints_failed != failed)
+            return false;
         pthread_cond_signal(&ingest->dirt);
         wait_for(&ingest->progress, &ingest->lock, FULL_WAIT_MS);
     }
+    return true;
 }
 
 /* ---- the writer's thread ----------------------------------------------------------------------------------------------- */
@@ -274,23 +280,30 @@ static void answer_receipts(kd_ingest *ingest, const receipt *first, size_t coun
     pthread_mutex_unlock(&ingest->lock);
 }
 
-/* One batch: these submissions and at most `receipt_count` of the receipts taken. */
-static void write_batch(kd_ingest *ingest, kd_submission *submissions, size_t submission_count, size_t event_count, size_t receipt_count)
+/* Nothing of this batch can be written: say so to each with what is there for sure, one request at a time. */
+static void refuse_batch(kd_ingest *ingest, kd_submission *submissions, size_t receipt_count, const kd_write_request *why)
+{
+    for (kd_submission *s = submissions, *next; s; s = next) {
+        next = s->next;
+        s->next = NULL;
+        answer_submissions(ingest, s, why);
+    }
+    for (size_t i = 0; i < receipt_count; i++, ingest->taken.first = ingest->taken.first->next)
+        answer_receipts(ingest, ingest->taken.first, 1, why);
+    ingest->taken.count -= receipt_count;
+}
+
+/* One batch: these submissions and at most `receipt_count` of the receipts taken; `held` when too much is dirty for it. */
+static void write_batch(kd_ingest *ingest, kd_submission *submissions, size_t submission_count, size_t event_count, size_t receipt_count,
+                        bool held)
 {
     size_t    items = 0, requests = 0;
     receipt  *first_receipt = ingest->taken.first;
     kd_err    err = { 0 };
-    bool      room = reserve_items(ingest, submission_count + event_count + receipt_count);
-    if (!room) { /* answer each with what is there for sure: one request at a time */
-        kd_write_request none = { .status = kd_fail_memory(&err), .err = err };
-        for (kd_submission *s = submissions, *next; s; s = next) {
-            next = s->next;
-            s->next = NULL;
-            answer_submissions(ingest, s, &none);
-        }
-        for (size_t i = 0; i < receipt_count; i++, ingest->taken.first = ingest->taken.first->next)
-            answer_receipts(ingest, ingest->taken.first, 1, &none);
-        ingest->taken.count -= receipt_count;
+    kd_status status = held ? kd_fail(&err, KD_IO, "changed profiles fill the memory for them, and the checkpoint cannot be written")
+                     : reserve_items(ingest, submission_count + event_count + receipt_count) ? KD_OK : kd_fail_memory(&err);
+    if (status != KD_OK) {
+        refuse_batch(ingest, submissions, receipt_count, &(kd_write_request){ .status = status, .err = err });
         return;
     }
     for (kd_submission *s = submissions; s; s = s->next) {
@@ -318,14 +331,14 @@ static void *writer_main(void *self)
     while (ingest->taken.count || wait_for_work(ingest)) {
         kd_submission *submissions;
         size_t         submission_count, event_count, receipt_count;
-        wait_while_full(ingest);
+        bool held = !wait_while_full(ingest);
         submissions = take_submissions(ingest, &submission_count, &event_count);
         if (!ingest->taken.count)
             take_receipts(ingest);
         receipt_count = ingest->taken.count < ingest->options.batch_events_max ? ingest->taken.count : ingest->options.batch_events_max;
         ingest->stats.batches++;
         pthread_mutex_unlock(&ingest->lock);
-        write_batch(ingest, submissions, submission_count, event_count, receipt_count);
+        write_batch(ingest, submissions, submission_count, event_count, receipt_count, held);
         pthread_mutex_lock(&ingest->lock);
     }
     ingest->writer_ended = true;

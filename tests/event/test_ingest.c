@@ -18,6 +18,7 @@ static const int64_t NOW = 1800000000000;
 typedef enum fault { FAULT_NONE, FAULT_RETRY, FAULT_UNKNOWN_DONE, FAULT_UNKNOWN_UNDONE, FAULT_IO, FAULT_IO_DONE } fault;
 
 static _Atomic int  fault_kind, fault_every, fault_calls, fault_count; /* the n-th commit with events in it fails, again and again */
+static _Atomic bool checkpoints_fail;                                  /* every commit without events does */
 static _Atomic int  log_faults;                                        /* so many reads of the log fail */
 static _Thread_local bool appended;
 
@@ -40,6 +41,10 @@ kd_status __wrap_kd_txn_commit(kd_txn *txn, kd_err *err)
 {
     bool mine = appended;
     appended = false;
+    if (!mine && checkpoints_fail) {
+        kd_txn_rollback(txn);
+        return kd_fail(err, KD_IO, "disk full");
+    }
     if (!mine || !fault_every || ++fault_calls % fault_every != 0)
         return __real_kd_txn_commit(txn, err);
     fault_count++;
@@ -735,6 +740,29 @@ static void *read_at_random(void *self)
     return NULL;
 }
 
+/* Too much is dirty and no checkpoint can be written: senders hear of it at once, and all is well when there is room again. */
+static void test_no_room_for_a_checkpoint(void **state)
+{
+    world    *w = new_world(1);
+    kd_arena *arena = kd_arena_new(1 << 20);
+    char      body[200];
+    (void)state;
+    w->people_options.dirty_bytes_max = 1;
+    open_world(w);
+    checkpoints_fail = true;
+    for (int i = 0; i < 4; i++) {
+        size_t       count;
+        kd_err       err = { 0 };
+        snprintf(body, sizeof body, "{\"batch\":[{\"type\":\"track\",\"event\":\"A\",\"userId\":\"u%d\",\"messageId\":\"m%d\"}]}", i, i);
+        kd_incoming *events = read_batch(&count, arena, body, KD_SPEAKER_SERVER, NOW);
+        checkpoints_fail = i < 3;
+        assert_int_equal(kd_ingest_write(w->ingest, events, count, NULL, NULL, &err), i == 0 || i == 3 ? KD_OK : KD_IO);
+    }
+    close_world(w, true);
+    kd_arena_free(arena);
+    free_world(w);
+}
+
 static void test_many_senders(void **state)
 {
     enum { SENDERS = 4 };
@@ -801,6 +829,7 @@ int run_ingest_tests(void)
         cmocka_unit_test(test_receipts),
         cmocka_unit_test(test_full_queue),
         cmocka_unit_test(test_little_memory),
+        cmocka_unit_test(test_no_room_for_a_checkpoint),
         cmocka_unit_test(test_many_senders),
         cmocka_unit_test(test_not_running),
     };
