@@ -109,10 +109,14 @@ static void *run_connection(void *arg)
             len += write_event(body + len, first + i, customer, (unsigned)(random >> 40) % 20000);
         }
         len += (size_t)sprintf(body + len, "]}");
-        const size_t head_len = (size_t)sprintf(head, "POST /v1/batch HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nAuthorization: Basic %s\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n", port, auth, len);
+        const int head_len = snprintf(head, sizeof head, "POST /v1/batch HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nAuthorization: Basic %s\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n", port, auth, len);
+        if (head_len < 0 || (size_t)head_len >= sizeof head) {
+            fprintf(stderr, "the key is too long\n");
+            exit(2);
+        }
         for (;;) {
             const int64_t from = now_us();
-            const int     code = exchange(fd, head, head_len, body, len);
+            const int     code = exchange(fd, head, (size_t)head_len, body, len);
             if (code == 200) {
                 const size_t at = atomic_fetch_add(&sample_count, 1);
                 if (at < SAMPLES_MAX)
@@ -143,7 +147,7 @@ int main(int argc, char **argv)
     pthread_t     threads[CONNECTIONS_MAX];
     struct rusage used;
 
-    if (argc != 8 || atoi(argv[6]) < 1 || atoi(argv[6]) > CONNECTIONS_MAX) {
+    if (argc != 8 || atoi(argv[6]) < 1 || atoi(argv[6]) > CONNECTIONS_MAX || atoi(argv[4]) < 1 || atoi(argv[5]) < 1 || atoll(argv[3]) < BATCH) {
         fprintf(stderr, "usage: load PORT BASE64_KEY EVENTS CUSTOMERS PER_PERSON CONNECTIONS SEED\n");
         return 2;
     }
