@@ -48,8 +48,7 @@ static void believe(kd_sizes *sizes, kd_str category, kd_ref size, int64_t time_
 void kd_sizes_learn(kd_sizes *sizes, const kd_profile *profile, const kd_snapshot *snapshot)
 {
     const kd_recent *orders = profile ? kd_profile_recent(profile, KD_KIND_ORDER) : NULL;
-    const kd_recent *returns = profile ? kd_profile_recent(profile, KD_KIND_RETURN) : NULL;
-    const kd_recent *cancelled = profile ? kd_profile_recent(profile, KD_KIND_ORDER_CANCELLED) : NULL;
+    const kd_recent *returns = profile ? kd_profile_recent(profile, KD_KIND_RETURN) : NULL; /* cancelled orders are among them */
 
     sizes->count = 0;
     for (uint32_t i = 0; orders && i < orders->count && i < KD_SIZE_LINES; i++) {
@@ -57,7 +56,7 @@ void kd_sizes_learn(kd_sizes *sizes, const kd_profile *profile, const kd_snapsho
         const kd_variant     *variant = NULL;
         const kd_product     *product = kd_snapshot_find_any(snapshot, line->variant ? line->variant : line->product, &variant);
         kd_ref                size = product && variant ? kd_variant_size(variant) : 0;
-        if (size != 0 && !came_back(line, returns) && !came_back(line, cancelled))
+        if (size != 0 && !came_back(line, returns))
             believe(sizes, top_category(product), size, line->time_ms);
     }
 }
