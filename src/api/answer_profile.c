@@ -2,12 +2,15 @@
 #include "api/parts.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "api/who.h"
+#include "recommend/shelf.h"
 
 enum {
     SHOWN_PRODUCTS = 20,
     PER_ATTRIBUTE = 10,
+    ACTIVITY_DAYS = 400,
     CART_KEEP_DAYS = 30,
     EVENTS_DEFAULT = 50,
     EVENTS_MAX = 500,
@@ -129,6 +132,12 @@ static void write_money(kd_jw *w, const char *key, int64_t micro, kd_currency cu
     kd_jw_raw(w, kd_str_z(text));
 }
 
+static void write_text(kd_jw *w, const char *key, kd_str text)
+{
+    if (text.len)
+        KD_JW_STR(w, key, text);
+}
+
 static void write_product(kd_jw *w, const kd_snapshot *s, kd_ref product, kd_ref variant)
 {
     const kd_variant *v = NULL, *named = NULL;
@@ -139,13 +148,16 @@ static void write_product(kd_jw *w, const kd_snapshot *s, kd_ref product, kd_ref
         KD_JW_Z(w, "productId", hex);
         return;
     }
-    KD_JW_STR(w, "productId", p->id);
-    if (p->title.len)
-        KD_JW_STR(w, "title", p->title);
     if (variant && kd_snapshot_find_any(s, variant, &named) == p)
         v = named;
-    if (v)
-        KD_JW_STR(w, "sku", v->sku);
+    KD_JW_STR(w, "productId", p->id);
+    write_text(w, "title", p->title);
+    write_text(w, "image", v && v->image.len ? v->image : p->image); /* in its own colour */
+    if (v == NULL)
+        return;
+    KD_JW_STR(w, "sku", v->sku);
+    write_text(w, "size", v->size);
+    write_text(w, "color", v->color);
 }
 
 /* ---- parts of the profile ----------------------------------------------------------------------------------------------- */
@@ -262,6 +274,99 @@ static void write_last(kd_jw *w, const char *key, const kd_profile *p, kd_kind k
     kd_jw_array_end(w);
 }
 
+/* Orders or returns with their lines: lines of one message lie together, newest first. What names no product (a return by
+ * order id) is a message without lines. */
+static void write_history(kd_jw *w, const char *key, const kd_profile *p, kd_kind kind, const kd_snapshot *s, messages *m)
+{
+    const kd_recent *recent = kd_profile_recent(p, kind);
+    size_t           shown = 0;
+    kd_jw_key(w, key);
+    kd_jw_array(w);
+    for (uint32_t i = 0; recent && i < recent->count && shown < SHOWN_PRODUCTS; shown++) {
+        const kd_interaction *first = &recent->items[i];
+        kd_jw_object(w);
+        write_time(w, "at", first->time_ms);
+        KD_JW_Z(w, "channel", kd_channel_name((kd_channel)first->channel));
+        KD_JW_BOOL(w, "claimed", first->claimed);
+        write_message_id(w, m, first->id);
+        if (first->currency.code[0])
+            KD_JW_Z(w, "currency", first->currency.code);
+        if (first->product == 0 && first->price_micro != KD_PRICE_NONE)
+            write_money(w, "total", first->price_micro, first->currency);
+        kd_jw_key(w, "lines");
+        kd_jw_array(w);
+        for (; i < recent->count && kd_id_eq(recent->items[i].id, first->id); i++) {
+            const kd_interaction *x = &recent->items[i];
+            if (x->product == 0)
+                continue;
+            kd_jw_object(w);
+            write_product(w, s, x->product, x->variant);
+            KD_JW_I64(w, "quantity", x->quantity);
+            if (x->price_micro != KD_PRICE_NONE)
+                write_money(w, "price", x->price_micro, x->currency);
+            kd_jw_object_end(w);
+        }
+        kd_jw_array_end(w);
+        kd_jw_object_end(w);
+    }
+    kd_jw_array_end(w);
+}
+
+/* What recommending believes of the sizes, with the purchases that speak for each: recommend/shelf.h. */
+static void write_sizes(kd_jw *w, const kd_profile *p, const kd_snapshot *s)
+{
+    kd_sizes sizes;
+    kd_sizes_learn(&sizes, p, s);
+    kd_jw_key(w, "sizes");
+    kd_jw_array(w);
+    for (uint32_t i = 0; i < sizes.count; i++) {
+        kd_jw_object(w);
+        KD_JW_STR(w, "category", sizes.believed[i].category);
+        KD_JW_STR(w, "size", kd_snapshot_value_text(s, sizes.believed[i].size));
+        KD_JW_I64(w, "purchases", sizes.believed[i].purchases);
+        write_time(w, "lastAt", sizes.believed[i].last_ms);
+        kd_jw_object_end(w);
+    }
+    kd_jw_array_end(w);
+}
+
+static int newer_day(const void *a, const void *b)
+{
+    const kd_day_count *x = a, *y = b;
+    return x->day > y->day ? -1 : x->day < y->day;
+}
+
+/* Events of a day over all kinds, and the orders among them: newest first. */
+static kd_status write_activity(kd_jw *w, const kd_profile *p, kd_arena *arena, kd_err *err)
+{
+    kd_day_count *days = KD_NEW(arena, kd_day_count, (size_t)p->day_count + 1);
+    if (days == NULL)
+        return kd_fail_memory(err);
+    if (p->day_count)
+        memcpy(days, p->days, p->day_count * sizeof *days);
+    qsort(days, p->day_count, sizeof *days, newer_day);
+    kd_jw_key(w, "activity");
+    kd_jw_array(w);
+    for (uint32_t i = 0, shown = 0; i < p->day_count && shown < ACTIVITY_DAYS; shown++) {
+        int32_t day = days[i].day;
+        int64_t events = 0, orders = 0;
+        char    text[25];
+        for (; i < p->day_count && days[i].day == day; i++) {
+            events += days[i].count;
+            orders += days[i].kind == KD_KIND_ORDER ? days[i].count : 0;
+        }
+        kd_time_format(text, day * KD_DAY_MS);
+        text[10] = '\0'; /* the date of it */
+        kd_jw_object(w);
+        KD_JW_Z(w, "day", text);
+        KD_JW_I64(w, "events", events);
+        KD_JW_I64(w, "orders", orders);
+        kd_jw_object_end(w);
+    }
+    kd_jw_array_end(w);
+    return KD_OK;
+}
+
 static kd_status write_cart(kd_jw *w, const kd_profile *p, const kd_snapshot *s, int64_t now_ms, kd_arena *arena, kd_err *err)
 {
     kd_cart_line *lines = NULL;
@@ -306,8 +411,24 @@ static size_t attributes_of(void *self, kd_ref product, kd_ref variant, const kd
     return count;
 }
 
-static void write_affinity(kd_jw *w, const kd_affinity *a, const kd_snapshot *s, messages *m)
+/* The line of the evidence that has this value: a message may name several products. */
+static const kd_interaction *evidence_line(const kd_affinity *a, const kd_profile *p, const kd_attr_source *source)
 {
+    const kd_recent *recent = kd_profile_recent(p, (kd_kind)a->evidence_kind);
+    for (uint32_t i = 0; recent && i < recent->count; i++) {
+        const kd_interaction *x = &recent->items[i];
+        const kd_attr        *attrs = NULL;
+        size_t                count = kd_id_eq(x->id, a->evidence) && x->product ? source->attributes(source->self, x->product, x->variant, &attrs) : 0;
+        for (size_t j = 0; j < count; j++)
+            if (attrs[j].attribute == a->attribute && attrs[j].value == a->value)
+                return x;
+    }
+    return NULL;
+}
+
+static void write_affinity(kd_jw *w, const kd_affinity *a, const kd_profile *p, const kd_attr_source *source, const kd_snapshot *s, messages *m)
+{
+    const kd_interaction *line = evidence_line(a, p, source);
     kd_jw_object(w);
     KD_JW_STR(w, "value", kd_snapshot_value_text(s, a->value));
     kd_jw_key(w, "weight");
@@ -319,6 +440,13 @@ static void write_affinity(kd_jw *w, const kd_affinity *a, const kd_snapshot *s,
     KD_JW_Z(w, "kind", kd_kind_name(a->evidence_kind));
     write_message_id(w, m, a->evidence);
     KD_JW_I64(w, "count", a->evidence_count);
+    if (line) {
+        write_time(w, "at", line->time_ms);
+        kd_jw_key(w, "product");
+        kd_jw_object(w);
+        write_product(w, s, line->product, line->variant);
+        kd_jw_object_end(w);
+    }
     kd_jw_object_end(w);
     kd_jw_object_end(w);
 }
@@ -338,7 +466,7 @@ static kd_status write_affinities(kd_jw *w, const kd_profile *p, const kd_snapsh
             kd_jw_key_str(w, kd_snapshot_attribute_name(s, list[i].attribute));
             kd_jw_array(w);
         }
-        write_affinity(w, &list[i], s, m);
+        write_affinity(w, &list[i], p, &callback, s, m);
         if (i + 1 == count || list[i + 1].attribute != list[i].attribute)
             kd_jw_array_end(w);
     }
@@ -380,7 +508,13 @@ static kd_status write_profile(kd_buf *out, const kd_profile *p, const kd_snapsh
     write_recency(&w, p, now_ms);
     write_last(&w, "lastViewed", p, KD_KIND_VIEW, s, m);
     write_last(&w, "lastBought", p, KD_KIND_ORDER, s, m);
-    status = write_cart(&w, p, s, now_ms, arena, err);
+    write_last(&w, "lastWished", p, KD_KIND_WISH_ADD, s, m);
+    write_history(&w, "orderHistory", p, KD_KIND_ORDER, s, m);
+    write_history(&w, "returnHistory", p, KD_KIND_RETURN, s, m);
+    write_sizes(&w, p, s);
+    status = write_activity(&w, p, arena, err);
+    if (status == KD_OK)
+        status = write_cart(&w, p, s, now_ms, arena, err);
     if (status == KD_OK)
         status = write_affinities(&w, p, s, m, now_ms, arena, err);
     kd_jw_object_end(&w);
@@ -465,14 +599,34 @@ static void write_sent_event(kd_jw *w, const kd_event *event, const timeline *t)
     kd_jw_raw(w, doc ? body : KD_STR("{}"));
 }
 
+/* Where it happened and the first product it names, with how many there are: for a row with a picture. */
+static void write_facts(kd_jw *w, const kd_event *event, const timeline *t)
+{
+    kd_fact fact;
+    if (event->kind == KD_KIND_DECISION || event->facts.len == 0 || kd_fact_decode(&fact, event->facts, t->scratch, NULL) != KD_OK)
+        return;
+    KD_JW_Z(w, "channel", kd_channel_name(fact.channel));
+    if (fact.line_count == 0)
+        return;
+    kd_jw_key(w, "product");
+    kd_jw_object(w);
+    write_product(w, t->snapshot, kd_ref_of(fact.lines[0].product), fact.lines[0].variant.len ? kd_ref_of(fact.lines[0].variant) : 0);
+    kd_jw_object_end(w);
+    KD_JW_I64(w, "products", (int64_t)fact.line_count);
+}
+
 static void write_event(kd_jw *w, const kd_event *event, const timeline *t)
 {
+    char id[KD_ID_TEXT];
     kd_arena_reset(t->scratch);
     kd_jw_object(w);
+    kd_id_format(id, event->id);
+    KD_JW_Z(w, "id", id);
     KD_JW_Z(w, "kind", kd_kind_name(event->kind));
     write_time(w, "timestamp", event->time_ms);
     write_time(w, "receivedAt", event->received_ms);
     KD_JW_BOOL(w, "claimed", (event->flags & KD_EVENT_CLAIMED) != 0);
+    write_facts(w, event, t);
     if (event->kind == KD_KIND_DECISION)
         write_decision_event(w, event, t);
     else
