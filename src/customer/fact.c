@@ -7,10 +7,10 @@
  *   u8 version, u8 channel, varint flags (which of the following are there)
  *   [name] [topic] [order id] [place] [3 bytes currency] [zig-zag total]
  *   [varint lines, each: u8 flags, product, [variant], [varint quantity], [zig-zag price]]
- *   [who, sealed]
+ *   [who, sealed] [source]
  * Who, before it is sealed: varint idents, each: u8 type, value; varint traits, each: name, value. */
 enum { VERSION = 1 };
-enum { HAS_NAME = 1, HAS_TOPIC = 2, HAS_ORDER = 4, HAS_PLACE = 8, HAS_CURRENCY = 16, HAS_TOTAL = 32, HAS_LINES = 64, HAS_WHO = 128, HAS_ALL = 255 };
+enum { HAS_NAME = 1, HAS_TOPIC = 2, HAS_ORDER = 4, HAS_PLACE = 8, HAS_CURRENCY = 16, HAS_TOTAL = 32, HAS_LINES = 64, HAS_WHO = 128, HAS_SOURCE = 256, HAS_ALL = 511 };
 enum { LINE_VARIANT = 1, LINE_QUANTITY = 2, LINE_PRICE = 4, LINE_ALL = 7 };
 enum { LINE_BYTES_MIN = 2, IDENT_BYTES_MIN = 2, TRAIT_BYTES_MIN = 2 }; /* these bound a count before memory is taken for it */
 
@@ -70,7 +70,8 @@ void kd_fact_encode(kd_buf *out, const kd_fact *fact)
 {
     unsigned flags = (fact->name.len ? HAS_NAME : 0) | (fact->topic.len ? HAS_TOPIC : 0) | (fact->order_id.len ? HAS_ORDER : 0)
                    | (fact->place.len ? HAS_PLACE : 0) | (fact->currency.code[0] ? HAS_CURRENCY : 0)
-                   | (fact->total_micro != KD_PRICE_NONE ? HAS_TOTAL : 0) | (fact->line_count ? HAS_LINES : 0) | (fact->who.len ? HAS_WHO : 0);
+                   | (fact->total_micro != KD_PRICE_NONE ? HAS_TOTAL : 0) | (fact->line_count ? HAS_LINES : 0) | (fact->who.len ? HAS_WHO : 0)
+                   | (fact->source.len ? HAS_SOURCE : 0);
     assert(fact->line_count <= KD_FACT_LINES_MAX);
     kd_put_u8(out, VERSION);
     kd_put_u8(out, (uint8_t)fact->channel);
@@ -94,6 +95,8 @@ void kd_fact_encode(kd_buf *out, const kd_fact *fact)
     }
     if (flags & HAS_WHO)
         kd_put_str(out, fact->who);
+    if (flags & HAS_SOURCE)
+        kd_put_str(out, fact->source);
 }
 
 static bool cut_line(kd_fact_line *line, kd_cut *cut)
@@ -165,6 +168,8 @@ kd_status kd_fact_decode(kd_fact *out, kd_str bytes, kd_arena *arena, kd_err *er
     }
     if (flags & HAS_WHO)
         fact.who = kd_cut_str(&cut);
+    if (flags & HAS_SOURCE)
+        fact.source = kd_cut_str(&cut);
     if (cut.failed || cut.ptr != cut.end)
         return corrupt(err, "too short or too long");
     *out = fact;

@@ -53,6 +53,7 @@ typedef struct kd_fact {
     kd_str       topic;         /* what it is about besides products: content id, list or category id, coupon, search text is NOT kept here */
     kd_str       order_id;
     kd_str       place;         /* store of a till receipt */
+    kd_str       source;        /* who sent it: the source of the key it came by, or the name of an import; empty when older than that was kept */
     kd_currency  currency;
     int64_t      total_micro;   /* of the order or refund as sent; KD_PRICE_NONE when not */
     const kd_fact_line *lines;

@@ -109,7 +109,7 @@ kd_status kd_import_order_event(kd_incoming *out, const kd_import *run, const kd
     *out = (kd_incoming){ .received_ms = kd_now(run->to->clock), .message_id = order->message_id, .stubs = order->stubs };
     out->fact = (kd_fact){ .kind = order->kind, .channel = order->place.len ? KD_CHANNEL_STORE : KD_CHANNEL_FILE,
         .id = kd_event_id(run->options->source, order->message_id, order->written_ms, false),
-        .time_ms = order->time_ms, .name = kd_str_z(name_of(order->kind)), .order_id = order->order, .place = order->place,
+        .time_ms = order->time_ms, .name = kd_str_z(name_of(order->kind)), .order_id = order->order, .place = order->place, .source = run->options->source,
         .currency = order->currency, .total_micro = KD_PRICE_NONE, .lines = order->lines, .line_count = order->line_count };
     kd_buf_init(&body, arena);
     kd_buf_reserve(&body, order->rows.len + order->columns.len + 1024);

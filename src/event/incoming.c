@@ -582,7 +582,7 @@ static bool read_event(kd_incoming *out, kd_call call, const kd_json *item, cons
     envelope e;
     int64_t  written_ms = 0;
     bool     other_channel;
-    *out = (kd_incoming){ .received_ms = context->received_ms, .fact.total_micro = KD_PRICE_NONE };
+    *out = (kd_incoming){ .received_ms = context->received_ms, .fact.total_micro = KD_PRICE_NONE, .fact.source = context->source, .raw = item->raw };
     if (!kd_json_is(item, KD_JSON_OBJECT))
         return refuse_field(out, KD_INVALID, "", "an event must be a JSON object"), true;
     open_envelope(&e, item, shared);

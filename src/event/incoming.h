@@ -40,6 +40,7 @@ typedef struct kd_incoming {
     int64_t    received_ms;
     kd_str     body;          /* the item's JSON with batch-level context merged in, messageId added when it had none */
     kd_str     message_id;
+    kd_str     raw;           /* the item as it was sent; also of a refused one */
     struct { kd_link_kind kind; kd_ident other; bool proven; } links[4]; /* evidence this event gives: owner <-> other */
     uint8_t    link_count;
     uint32_t   lines_dropped; /* product lines that the fact leaves out (no id, no positive whole quantity, over the limit) */

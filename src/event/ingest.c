@@ -463,6 +463,11 @@ void kd_ingest_close(kd_ingest *ingest)
     free(ingest);
 }
 
+void kd_ingest_observe_duplicates(kd_ingest *ingest, kd_observer observer, void *self)
+{
+    kd_writer_observe_duplicates(ingest->writer, observer, self);
+}
+
 /* ---- submit ------------------------------------------------------------------------------------------------------------------ */
 
 static kd_status submit(kd_ingest *ingest, kd_submission *submission, bool wait, kd_err *err)

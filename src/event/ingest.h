@@ -26,6 +26,9 @@ typedef struct kd_stored {      /* what an observer sees of one event, after the
     kd_id          person;
     int64_t        offset;
     const struct kd_stub_hint *stubs; /* one per line, or NULL (when read back from the log) */
+    int64_t        received_ms;
+    kd_str         message_id; /* as the sender wrote it; empty when read back from the log */
+    bool           first;      /* the first event of its person in the log */
     bool           replay;     /* folded at the start of the process: seen by an observer of an earlier one */
 } kd_stored;
 typedef void (*kd_observer)(void *self, const kd_stored *events, size_t count);
@@ -45,6 +48,8 @@ kd_status kd_ingest_open(kd_ingest **out, kd_store *store, kd_people *people, kd
                          const kd_ingest_options *options, kd_err *err);
 /* Before start, at most 16. Observers run in the writer's thread, in the order registered; they must not submit and wait. */
 void      kd_ingest_observe(kd_ingest *ingest, kd_observer observer, void *self);
+/* Likewise of events that were known already and are not stored again (offset 0): one such observer at most. */
+void      kd_ingest_observe_duplicates(kd_ingest *ingest, kd_observer observer, void *self);
 /* Replay the tail, then start the threads. *replayed may be NULL. */
 kd_status kd_ingest_start(kd_ingest *ingest, uint64_t *replayed, kd_err *err);
 /* Take what is queued, write a last checkpoint, end the threads. */

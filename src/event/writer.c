@@ -31,6 +31,7 @@ struct kd_writer {
     kd_rng          rng;
     struct { kd_observer call; void *self; } observers[OBSERVERS_MAX];
     size_t          observer_count;
+    struct { kd_observer call; void *self; } of_duplicates;
     uint16_t        groups;
     group_state    *group;
     kd_arena       *scratch;   /* of one batch */
@@ -151,6 +152,12 @@ kd_status kd_writer_observe(kd_writer *writer, kd_observer observer, void *self)
     return KD_OK;
 }
 
+void kd_writer_observe_duplicates(kd_writer *writer, kd_observer observer, void *self)
+{
+    writer->of_duplicates.call = observer;
+    writer->of_duplicates.self = self;
+}
+
 int64_t kd_writer_folded(const kd_writer *writer, uint16_t group)
 {
     return atomic_load_explicit(&writer->group[group].folded, memory_order_acquire);
@@ -211,7 +218,7 @@ static kd_status fold_logged(kd_stored *told, bool *is_told, kd_writer *writer, 
         kd_person_touch(person, writer->people, event->offset);
         status = KD_OK;
     } else if (status == KD_OK && (status = kd_person_fold(person, writer->people, fact, event->offset, err)) == KD_OK) {
-        *told = (kd_stored){ .fact = fact, .person = event->person, .offset = event->offset };
+        *told = (kd_stored){ .fact = fact, .person = event->person, .offset = event->offset, .received_ms = event->received_ms, .first = event->prev == 0 };
         *is_told = true;
     }
     kd_people_release(writer->people, person);
@@ -716,6 +723,13 @@ static kd_status fold_stored(kd_writer *writer, const entry *e, const kd_event *
     return status;
 }
 
+static kd_stored stored_of(const entry *e, const kd_event *event)
+{
+    const kd_incoming *in = e->item.incoming;
+    return (kd_stored){ .fact = &in->fact, .person = event->person, .offset = event->offset, .stubs = in->stubs,
+                        .received_ms = in->received_ms, .message_id = in->message_id, .first = event->offset > 0 && event->prev == 0 };
+}
+
 /* Fold what was stored, in log order, and tell the observers. A fold that fails (memory) leaves the rest of the group to the
  * next catching up; its senders hear of the failure and come again. */
 static void fold_group(kd_writer *writer, batch *b, const group_write *w)
@@ -723,7 +737,7 @@ static void fold_group(kd_writer *writer, batch *b, const group_write *w)
     kd_stored *told = KD_NEW(writer->scratch, kd_stored, w->count);
     kd_err     err = { 0 };
     kd_status  status = told ? KD_OK : kd_fail_memory(&err);
-    size_t     told_count = 0, seen = 0;
+    size_t     told_count = 0, seen = 0, known = 0;
     for (size_t i = 0; i < w->count; i++) {
         const entry      *e = &b->entries[w->entry[i]];
         kd_write_request *request = e->item.request;
@@ -732,13 +746,14 @@ static void fold_group(kd_writer *writer, batch *b, const group_write *w)
             bool recovered = seen < w->recovered_count && kd_id_eq(w->recovered[seen], event->id);
             seen += recovered;
             *(recovered ? &request->stored : &request->duplicates) += 1;
+            if (told && !recovered && e->item.incoming)
+                told[w->count - ++known] = stored_of(e, event); /* from the back: together they are no more than the batch */
             continue;
         }
         if (status == KD_OK && (status = fold_stored(writer, e, event, &err)) == KD_OK) {
             set_folded(writer, w->group, event->offset);
             if (e->item.incoming)
-                told[told_count++] = (kd_stored){ .fact = &e->item.incoming->fact, .person = event->person, .offset = event->offset,
-                                                  .stubs = e->item.incoming->stubs };
+                told[told_count++] = stored_of(e, event);
         }
         if (status == KD_OK)
             request->stored++;
@@ -747,6 +762,8 @@ static void fold_group(kd_writer *writer, batch *b, const group_write *w)
     }
     writer->group[w->group].unsure = status != KD_OK;
     tell(writer, told, told_count);
+    if (known && writer->of_duplicates.call)
+        writer->of_duplicates.call(writer->of_duplicates.self, told + w->count - known, known);
 }
 
 static void write_group(kd_writer *writer, batch *b, uint16_t group)

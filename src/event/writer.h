@@ -25,6 +25,7 @@ kd_status kd_writer_open(kd_writer **out, kd_store *store, kd_people *people, kd
                          kd_clock clock, size_t checkpoint_rows, kd_err *err);
 void      kd_writer_close(kd_writer *writer);
 kd_status kd_writer_observe(kd_writer *writer, kd_observer observer, void *self);
+void      kd_writer_observe_duplicates(kd_writer *writer, kd_observer observer, void *self);
 
 /* Fold what the log holds after the last checkpoint; *replayed counts. Before the first write. */
 kd_status kd_writer_replay(kd_writer *writer, uint64_t *replayed, kd_err *err);

@@ -96,6 +96,8 @@ kd_fact random_fact(kd_rng *rng, kd_arena *arena)
         fact.order_id = text(arena, "o%u", kd_rng_below(rng, 6));
     if (kd_rng_below(rng, 3) == 0)
         fact.place = KD_STR("store-1");
+    if (kd_rng_below(rng, 2))
+        fact.source = KD_STR("shop");
     random_lines(&fact, rng, arena);
     random_idents(&fact, rng, arena);
     return fact;

@@ -6,7 +6,7 @@ static void same_fact(const kd_fact *a, const kd_fact *b)
 {
     assert_int_equal(a->channel, b->channel);
     assert_true(kd_str_eq(a->name, b->name) && kd_str_eq(a->topic, b->topic));
-    assert_true(kd_str_eq(a->order_id, b->order_id) && kd_str_eq(a->place, b->place));
+    assert_true(kd_str_eq(a->order_id, b->order_id) && kd_str_eq(a->place, b->place) && kd_str_eq(a->source, b->source));
     assert_string_equal(a->currency.code, b->currency.code);
     assert_int_equal(a->total_micro, b->total_micro);
     assert_int_equal(a->line_count, b->line_count);
