@@ -1,0 +1,4 @@
+import { Page } from '../../parts';
+export default function SettingsPage() {
+  return <Page title="Settings">…</Page>;
+}

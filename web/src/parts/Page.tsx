@@ -1,0 +1,88 @@
+/* The frame of one page: title, one sentence of purpose, one action, the API tab, then its content. */
+import { useDisclosure } from '@mantine/hooks';
+import { useEffect, useId, type ReactNode } from 'react';
+import { useMe, type Method } from '../api';
+import { useWords } from '../words';
+import { Code } from './Code';
+import { Icon } from './Icon';
+import { SidePanel } from './SidePanel';
+import { words } from './words';
+import './Page.css';
+
+/* One call of the API tab. `key`: which key the call needs; a write key is public and shown, a server key never is. */
+export type ApiCall = { method: Method; path: string; body?: unknown; key?: 'server' | 'write' | 'none' };
+
+export type PageProps = {
+  title: ReactNode;
+  sentence?: ReactNode;
+  action?: ReactNode; // the primary action, right of the title
+  api?: readonly ApiCall[];
+  name?: string; // of the document, when the title is not text
+  wide?: boolean;
+  children: ReactNode;
+};
+
+export function curlOf(call: ApiCall, baseUrl: string, writeKey: string): string {
+  const key = call.key ?? 'server';
+  const lines = [`curl ${call.method === 'GET' || call.body !== undefined ? '' : `-X ${call.method} `}`.trimEnd()];
+  if (key === 'server') lines.push('-H "Authorization: Bearer $KUNDE_SERVER_KEY"');
+  if (key === 'write') lines.push(`-u ${writeKey}:`);
+  if (call.body !== undefined) {
+    if (call.method !== 'POST') lines.push(`-X ${call.method}`);
+    lines.push("-H 'Content-Type: application/json'");
+    lines.push(`-d '${JSON.stringify(call.body).replaceAll("'", "'\\''")}'`);
+  }
+  lines.push(`'${baseUrl}${call.path}'`);
+  return lines.join(' \\\n  ');
+}
+
+export function Page({ title, sentence, action, api, name, wide = false, children }: PageProps) {
+  const t = useWords(words);
+  const [opened, panel] = useDisclosure(false);
+  const id = useId();
+  const documentName = name ?? (typeof title === 'string' ? title : '');
+  useEffect(() => {
+    document.title = documentName ? `${documentName} · Kunde` : 'Kunde';
+  }, [documentName]);
+  return (
+    <article className={wide ? 'page page-wide' : 'page'} aria-labelledby={id}>
+      <header className="page-head">
+        <div className="page-words">
+          <h1 id={id} className="page-title" tabIndex={-1}>
+            {title}
+          </h1>
+          {sentence !== undefined && <p className="page-sentence">{sentence}</p>}
+        </div>
+        <div className="page-actions">
+          {action}
+          {api && api.length > 0 && (
+            <button type="button" className="page-api" onClick={panel.toggle} aria-expanded={opened}>
+              <Icon name="code" size={16} />
+              {t('api')}
+            </button>
+          )}
+        </div>
+      </header>
+      {children}
+      {api && (
+        <SidePanel opened={opened} onClose={panel.close} title={t('apiTitle')}>
+          <ApiCalls calls={api} />
+        </SidePanel>
+      )}
+    </article>
+  );
+}
+
+function ApiCalls({ calls }: { calls: readonly ApiCall[] }) {
+  const t = useWords(words);
+  const me = useMe();
+  const base = me.data?.baseUrl ?? location.origin;
+  return (
+    <>
+      <p className="page-sentence">{t('apiSentence')}</p>
+      {calls.map((call) => (
+        <Code key={`${call.method} ${call.path}`} text={curlOf(call, base, me.data?.writeKey ?? '$KUNDE_WRITE_KEY')} label={`${call.method} ${call.path.split('?')[0] ?? ''}`} />
+      ))}
+    </>
+  );
+}
