@@ -151,15 +151,14 @@ async function buildPage(esbuild, page, files, inputs) {
 }
 
 // The browser tag builds itself (sdk/build.mjs) and is served beside the pages, under a name that a shop writes into its own.
-async function addTag(out, files, inputs) {
-  const sdk = path.join(root, 'sdk');
-  if (!fs.existsSync(path.join(sdk, 'build.mjs'))) return;
-  const { build } = await import(pathToFileURL(path.join(sdk, 'build.mjs')).href);
-  const dist = path.join(out, 'sdk');
-  await build(dist, { declarations: false });
-  for (const name of fs.readdirSync(dist)) if (/\.m?js$/.test(name)) files.set(`/${name}`, fs.readFileSync(path.join(dist, name)));
-  inputs.add(path.join(sdk, 'build.mjs')).add(path.join(sdk, 'package.json'));
-  for (const name of fs.readdirSync(path.join(sdk, 'src'))) inputs.add(path.join(sdk, 'src', name));
+async function addTag(esbuild, files, inputs) {
+  const sdk = path.join(root, 'sdk/build.mjs');
+  if (!fs.existsSync(sdk)) return;
+  const { build } = await import(pathToFileURL(sdk).href);
+  const made = await build(esbuild);
+  for (const [name, bytes] of made.files) files.set(name, Buffer.from(bytes));
+  for (const file of made.inputs) inputs.add(path.resolve(path.dirname(sdk), file));
+  inputs.add(sdk);
 }
 
 // ---- what meson embeds ------------------------------------------------------------------------------------------------------
@@ -214,7 +213,7 @@ async function main() {
   fs.mkdirSync(out, { recursive: true });
   const manifest = {};
   for (const page of pages) if (fs.existsSync(page.entry)) manifest[page.name] = await buildPage(esbuild, page, files, inputs);
-  await addTag(out, files, inputs);
+  await addTag(esbuild, files, inputs);
   writeSource(out, files);
   const size = (name) => gzipSync(files.get(name), { level: 9 }).length;
   for (const page of Object.values(manifest)) page.firstLoadGzip = page.first.reduce((sum, name) => sum + size(name), 0);
