@@ -1,7 +1,7 @@
 # The Debian packages of this project, and how to get the missing ones. Sourced by ./run, ./test and ./bench.
 BUILD_PACKAGES="gcc g++ meson ninja-build pkg-config libmicrohttpd-dev libsimdjson-dev libsqlite3-dev libsodium-dev libxxhash-dev
     libzstd-dev zlib1g-dev libexpat1-dev libinih-dev"
-TEST_PACKAGES="$BUILD_PACKAGES libcmocka-dev python3 prometheus zstd git curl"
+TEST_PACKAGES="$BUILD_PACKAGES libcmocka-dev python3 prometheus zstd git curl fonts-dejavu-core"
 BENCH_PACKAGES="$BUILD_PACKAGES python3 wrk nginx-light"
 
 need_packages() {
@@ -21,4 +21,10 @@ need_packages() {
 # Debian's node, or any that is there already and new enough for the clients under test (18).
 need_node() {
     if ! command -v node >/dev/null 2>&1 || ! command -v npm >/dev/null 2>&1; then need_packages nodejs npm; fi
+}
+
+# Debian's Chromium, or the one KD_CHROMIUM names. Only where the system has no such package do the browser tests skip themselves.
+need_browser() {
+    [ -z "${KD_CHROMIUM:-}" ] && ! command -v chromium >/dev/null 2>&1 || return 0
+    need_packages chromium || ! apt-cache show chromium >/dev/null 2>&1
 }

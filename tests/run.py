@@ -1,5 +1,5 @@
 """Runs every test and prints `N passed, N failed` last. Called by ./test with the build directory."""
-import argparse, glob, os, re, subprocess, sys, time, unittest
+import argparse, glob, os, re, shutil, subprocess, sys, time, unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
@@ -88,17 +88,76 @@ def run_corpus(build):
     print('fuzz corpora replayed', flush=True)
 
 
+BROWSER = os.path.join(HERE, 'browser')
+
+
+def browser_ready():
+    """Whether there is a Chromium; its packages are installed when they are missing or older than their lock file."""
+    chromium = os.environ.get('KD_CHROMIUM') or shutil.which('chromium')
+    if not chromium:
+        Tally.skipped += 1
+        print('  skipped test_browser: this system has no package chromium, and KD_CHROMIUM names no other')
+        return False
+    os.environ['KD_CHROMIUM'] = chromium
+    stamp, lock = (os.path.join(BROWSER, *p) for p in (('node_modules', '.package-lock.json'), ('package-lock.json',)))
+    if not os.path.exists(stamp) or os.path.getmtime(stamp) < os.path.getmtime(lock):
+        subprocess.run(['npm', 'ci', '--no-audit', '--no-fund', '--loglevel=error'], cwd=BROWSER, check=True, timeout=600, stdout=subprocess.DEVNULL)
+        os.utime(stamp)
+    return True
+
+
+def run_browser(build):
+    """The tests in a real browser: node:test speaks TAP, a line a test; what is indented explains the line before it."""
+    if not browser_ready():
+        return
+    started, passed, failed, skipped = time.monotonic(), 0, 0, 0
+    folder = os.path.join(build, 'screenshots')
+    shutil.rmtree(folder, ignore_errors=True)
+    process = subprocess.Popen(['node', '--test-reporter=tap', 'all.mjs'], cwd=BROWSER, env=dict(os.environ, KD_SCREENSHOTS=folder), stdout=subprocess.PIPE)
+    telling = False
+    for line in process.stdout:
+        line = line.decode('utf-8', 'replace').rstrip()
+        found = re.match(r'(not )?ok \d+ - (.*?)(?: # (SKIP|TODO)\b ?(.*))?$', line)
+        if found:
+            telling = found.group(1) is not None
+            if telling:
+                failed += 1
+                Tally.failures.append('browser: ' + found.group(2))
+            elif found.group(3):
+                skipped += 1
+            else:
+                passed += 1
+            print('  %-7s %s %s' % ('FAILED' if telling else 'skipped' if found.group(3) else 'ok', found.group(2), found.group(4) or ''), flush=True)
+        elif telling and line.startswith('  ') or line.startswith('# Error'):
+            print('    ' + line, flush=True)
+    if process.wait() != 0 and failed == 0:
+        failed = 1
+        Tally.failures.append('browser: it ended with %d' % process.returncode)
+    Tally.passed += passed
+    Tally.failed += failed
+    Tally.skipped += skipped
+    print('%-28s %4d passed, %d failed, %d skipped  %.1f s; pictures in %s' % ('test_browser', passed, failed, skipped, time.monotonic() - started, os.path.relpath(folder, ROOT)), flush=True)
+
+
+def refresh_screenshots():
+    """docs/images from the demo shop: ./test --screenshots"""
+    return 0 if browser_ready() and subprocess.run(['node', 'screenshots.mjs'], cwd=BROWSER).returncode == 0 else 1
+
+
 def main():
     p = argparse.ArgumentParser()
     p.add_argument('--build', required=True)
     p.add_argument('--tsan')
     p.add_argument('--all', action='store_true')
+    p.add_argument('--screenshots', action='store_true', help='refresh the pictures of the documentation and end')
     p.add_argument('only', nargs='*', help='names of C test binaries or Python modules; default: everything')
     a = p.parse_args()
     build = os.path.abspath(a.build)
     os.environ['KD_KUNDE'] = os.path.join(build, 'kunde')
     if a.all:
         os.environ['KD_TEST_ALL'] = '1'
+    if a.screenshots:
+        return refresh_screenshots()
     programs = sorted(f for f in glob.glob(os.path.join(build, 'tests', '*', 'test_*')) if os.path.isfile(f) and os.access(f, os.X_OK))
     modules = sorted(os.path.basename(f)[:-3] for f in glob.glob(os.path.join(HERE, 'test_*.py')))
     if a.only:
@@ -112,6 +171,8 @@ def main():
     if not a.only:
         run_corpus(build)
     run_python(modules)
+    if not a.only or 'test_browser' in a.only:
+        run_browser(build)
     if Tally.failures:
         print('failed: ' + ', '.join(Tally.failures))
     print('%d passed, %d failed' % (Tally.passed, Tally.failed) + (', %d skipped' % Tally.skipped if Tally.skipped else ''))
