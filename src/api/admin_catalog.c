@@ -3,6 +3,10 @@
 #include "api/handlers.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+
+#include "api/words.h"
+#include "base/map.h"
 
 enum { LIST_DEFAULT = 50, LIST_MAX = 500, NEIGHBOURS = 20, CHANGES_MAX = 10000 };
 
@@ -31,24 +35,6 @@ static void write_cursor(kd_jw *w, size_t next, size_t count)
     char text[24];
     snprintf(text, sizeof text, "%zu", next);
     KD_JW_Z(w, "cursor", next < count ? text : NULL);
-}
-
-static bool contains_nocase(kd_str text, kd_str part)
-{
-    for (size_t i = 0; i + part.len <= text.len; i++)
-        if (strncasecmp(text.ptr + i, part.ptr, part.len) == 0)
-            return true;
-    return false;
-}
-
-static bool matches(const kd_product *p, kd_str q)
-{
-    if (q.len == 0 || contains_nocase(p->title, q) || contains_nocase(p->id, q) || contains_nocase(p->category, q) || contains_nocase(p->brand, q))
-        return true;
-    for (uint16_t i = 0; i < p->variant_count; i++)
-        if (kd_str_eq(p->variants[i].sku, q))
-            return true;
-    return false;
 }
 
 static void write_price(kd_jw *w, const kd_catalog *catalog, uint32_t variant_row)
@@ -83,38 +69,141 @@ static void write_summary(kd_jw *w, const kd_product *p, const kd_catalog *catal
         write_price(w, catalog, p->variants[0].row);
 }
 
+/* ?q=, ?category=, ?available=: all that are given hold. */
+typedef struct wanted { kd_query query; kd_str category; bool by_stock, available; const kd_catalog *catalog; } wanted;
+
+static bool read_wanted(wanted *out, kd_request *request)
+{
+    kd_str available = kd_request_query(request, "available");
+    *out = (wanted){ .category = kd_request_query(request, "category"), .by_stock = available.len > 0, .available = kd_str_is(available, "true"),
+                     .catalog = request->parts->catalog };
+    kd_query_read(&out->query, kd_request_query(request, "q"));
+    if (!out->by_stock || out->available || kd_str_is(available, "false"))
+        return true;
+    kd_reply_error(request, 400, "invalid", "available must be true or false", "available");
+    return false;
+}
+
+static bool is_wanted(const wanted *w, const kd_product *p)
+{
+    return (w->category.len == 0 || kd_category_is_within(p->category, w->category)) && kd_query_matches(&w->query, p)
+        && (!w->by_stock || kd_stock_available(w->catalog, p) == w->available);
+}
+
+/* One page, and how many there are in all: the catalogue is in memory, and a merchandiser wants to know. */
+static void write_products_page(kd_jw *w, const kd_snapshot *s, const wanted *want, const page_of *page)
+{
+    uint32_t count = kd_snapshot_products(s), next = count;
+    size_t   shown = 0, total = 0;
+    kd_jw_key(w, "products");
+    kd_jw_array(w);
+    for (uint32_t row = 0; row < count; row++) {
+        const kd_product *p = kd_snapshot_product(s, row);
+        if (!is_wanted(want, p))
+            continue;
+        total++;
+        if (row < page->from || shown == page->limit) {
+            next = row >= page->from && row < next ? row : next;
+            continue;
+        }
+        kd_jw_object(w);
+        write_summary(w, p, want->catalog);
+        kd_jw_object_end(w);
+        shown++;
+    }
+    kd_jw_array_end(w);
+    KD_JW_I64(w, "total", (int64_t)total);
+    write_cursor(w, next, count);
+}
+
 void kd_admin_products_list(kd_request *request)
 {
     const kd_snapshot *s;
     page_of            page;
-    kd_str             q;
-    uint32_t           row, count;
-    size_t             shown = 0;
+    wanted             want;
     kd_jw              w;
-    if (!kd_caller_is_admin(request) || !read_page(&page, request))
+    if (!kd_caller_is_admin(request) || !read_page(&page, request) || !read_wanted(&want, request))
         return;
-    q = kd_request_query(request, "q");
     s = kd_snapshot_acquire(request->parts->catalog);
-    count = kd_snapshot_products(s);
     kd_jw_init(&w, &request->out);
     kd_jw_object(&w);
-    kd_jw_key(&w, "products");
-    kd_jw_array(&w);
-    for (row = (uint32_t)page.from; row < count && shown < page.limit; row++) {
-        const kd_product *p = kd_snapshot_product(s, row);
-        if (!matches(p, q))
-            continue;
-        kd_jw_object(&w);
-        write_summary(&w, p, request->parts->catalog);
-        kd_jw_object_end(&w);
-        shown++;
-    }
-    kd_jw_array_end(&w);
-    KD_JW_I64(&w, "total", count);
-    write_cursor(&w, row, count);
+    write_products_page(&w, s, &want, &page);
     kd_jw_object_end(&w);
     kd_snapshot_release(s);
     kd_reply_json(request, KD_OK, NULL);
+}
+
+/* ---- categories --------------------------------------------------------------------------------------------------------- */
+typedef struct category_count { kd_str path; uint32_t products; } category_count;
+
+static int by_path(const void *a, const void *b)
+{
+    return kd_str_cmp(((const category_count *)a)->path, ((const category_count *)b)->path);
+}
+
+/* Every level of every path: "Outdoor" and "Outdoor > Jackets". NULL: out of memory. */
+static category_count *count_categories(size_t *count, const kd_snapshot *s, kd_arena *arena)
+{
+    kd_map         *rows = kd_map_new(256);
+    size_t          room = 256;
+    category_count *list = rows ? KD_NEW(arena, category_count, room) : NULL;
+    *count = 0;
+    for (uint32_t row = 0; list && row < kd_snapshot_products(s); row++) {
+        const kd_product *p = kd_snapshot_product(s, row);
+        for (size_t len = 1; !p->hidden && list && len <= p->category.len; len++) {
+            kd_str   level = { p->category.ptr, len };
+            bool     is_new = false;
+            uint32_t at;
+            if (len < p->category.len && !kd_str_starts((kd_str){ p->category.ptr + len, p->category.len - len }, " > "))
+                continue;
+            if (*count == room) {
+                category_count *more = KD_NEW(arena, category_count, room * 2);
+                if (more)
+                    memcpy(more, list, room * sizeof *list);
+                list = more;
+                room *= 2;
+            }
+            at = list ? kd_map_put_new(rows, kd_ref_of(level), (uint32_t)*count, &is_new) : UINT32_MAX;
+            if (at == UINT32_MAX) {
+                list = NULL;
+                break;
+            }
+            if (is_new)
+                list[(*count)++] = (category_count){ level, 0 };
+            list[at].products++;
+        }
+    }
+    kd_map_free(rows);
+    return list;
+}
+
+void kd_admin_categories(kd_request *request)
+{
+    const kd_snapshot *s;
+    category_count    *list;
+    size_t             count;
+    kd_err             err = { 0 };
+    kd_jw              w;
+    if (!kd_caller_is_admin(request))
+        return;
+    s = kd_snapshot_acquire(request->parts->catalog);
+    list = count_categories(&count, s, request->arena);
+    if (list)
+        qsort(list, count, sizeof *list, by_path);
+    kd_jw_init(&w, &request->out);
+    kd_jw_object(&w);
+    kd_jw_key(&w, "categories");
+    kd_jw_array(&w);
+    for (size_t i = 0; list && i < count; i++) {
+        kd_jw_object(&w);
+        KD_JW_STR(&w, "category", list[i].path);
+        KD_JW_I64(&w, "products", list[i].products);
+        kd_jw_object_end(&w);
+    }
+    kd_jw_array_end(&w);
+    kd_jw_object_end(&w);
+    kd_snapshot_release(s);
+    kd_reply_json(request, list ? KD_OK : kd_fail_memory(&err), &err);
 }
 
 /* Documents of places and of content, as written. */

@@ -36,33 +36,12 @@ static kd_status settle(kd_id *person, kd_parts *parts, kd_reader *reader, const
     return KD_OK;
 }
 
-static bool looks_like_phone(kd_str s)
-{
-    for (size_t i = 0; i < s.len; i++)
-        if (!strchr("+0123456789 ()-./", s.ptr[i]) || s.ptr[i] == '\0')
-            return false;
-    return s.len >= 6;
-}
-
-/* "email:ada@example.org" says which kind of key it is; without that all kinds are tried, strongest first. */
 static kd_status find_by_key(kd_id *person, kd_parts *parts, kd_reader *reader, kd_str id, kd_err *err)
 {
-    static const kd_key_type tried[] = { KD_KEY_USER, KD_KEY_CARD, KD_KEY_EMAIL, KD_KEY_PHONE, KD_KEY_DEVICE, KD_KEY_ANONYMOUS };
-    const char *colon = id.len ? memchr(id.ptr, ':', id.len) : NULL;
-    kd_key_type named = colon ? kd_key_type_parse((kd_str){ id.ptr, (size_t)(colon - id.ptr) }) : KD_KEY_NONE;
-    kd_key      keys[8];
-    kd_id       persons[8];
-    size_t      count = 0;
-    kd_status   status;
-    if (named != KD_KEY_NONE && kd_key_make(&keys[0], parts->vault, named, (kd_str){ colon + 1, id.len - (size_t)(colon - id.ptr) - 1 }, NULL) == KD_OK)
-        count = 1;
-    for (size_t i = 0; i < sizeof tried / sizeof *tried; i++) {
-        if ((tried[i] == KD_KEY_PHONE && !looks_like_phone(id)) || (tried[i] == KD_KEY_EMAIL && !(id.len && memchr(id.ptr, '@', id.len))))
-            continue;
-        if (kd_key_make(&keys[count], parts->vault, tried[i], id, NULL) == KD_OK)
-            count++;
-    }
-    status = count ? kd_identity_find(persons, parts->identity, reader, keys, count, err) : KD_OK;
+    kd_key    keys[KD_WHO_KEYS];
+    kd_id     persons[KD_WHO_KEYS];
+    size_t    count = kd_who_keys(keys, parts->vault, id);
+    kd_status status = count ? kd_identity_find(persons, parts->identity, reader, keys, count, err) : KD_OK;
     return status == KD_OK ? settle(person, parts, reader, persons, count, err) : status;
 }
 

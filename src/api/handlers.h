@@ -29,6 +29,13 @@ void kd_admin_decision(kd_request *request);
 void kd_admin_state(kd_request *request);
 void kd_admin_train(kd_request *request);
 void kd_admin_checkpoint(kd_request *request);
+/* admin_find.c */
+void kd_admin_me(kd_request *request);
+void kd_admin_people_recent(kd_request *request);
+void kd_admin_search(kd_request *request);
+/* admin_events.c */
+void kd_admin_events(kd_request *request);
+void kd_admin_event(kd_request *request);
 /* admin_keys.c */
 void kd_admin_keys_list(kd_request *request);
 void kd_admin_keys_create(kd_request *request);
@@ -39,6 +46,7 @@ void kd_admin_password(kd_request *request);
 /* admin_catalog.c */
 void kd_admin_products_list(kd_request *request);
 void kd_admin_product(kd_request *request);
+void kd_admin_categories(kd_request *request);
 void kd_admin_products_put(kd_request *request);
 void kd_admin_product_delete(kd_request *request);
 void kd_admin_places_list(kd_request *request);

@@ -123,5 +123,32 @@ const kd_schema kd_schemas[] = {
     { "KeyMade", SCHEMA({"type":"object","required":["id","type","key"],"properties":{"id":{"type":"string"},"type":{"type":"string"},"key":{"type":"string"},
         "userTokenSecret":{"type":"string","description":"With a server key: what user tokens are signed with"}}}) },
     { "PasswordRequest", SCHEMA({"type":"object","required":["password"],"properties":{"password":{"type":"string","minLength":10}}}) },
+    { "Me", SCHEMA({"type":"object","required":["role","passwordSet","demo","writeKey","version","baseUrl"],"properties":{"role":{"type":"string","enum":["admin","server"]},
+        "passwordSet":{"type":"boolean"},"demo":{"type":"boolean","description":"the shop is the made-up one of kunde demo"},"writeKey":{"type":["string","null"]},"version":{"type":"string"},
+        "baseUrl":{"type":"string"}}}) },
+    { "RecentPeople", SCHEMA({"type":"object","required":["people"],"properties":{"people":{"type":"array","items":{"type":"object","required":["person","lastSeenAt"],"properties":{
+        "person":{"type":"string","format":"uuid"},"lastSeenAt":{"type":"string","format":"date-time"},"lastEvent":{"type":["string","null"]},"source":{"type":["string","null"]},
+        "orders":{"type":"integer"},"spent":{"type":"array","items":{"$ref":"#/components/schemas/Amount"}}}}}}}) },
+    { "Amount", SCHEMA({"type":"object","required":["currency","amount"],"properties":{"currency":{"type":"string"},"amount":{"type":["number","null"]}}}) },
+    { "SearchRequest", SCHEMA({"type":"object","required":["q"],"properties":{"q":{"type":"string","maxLength":256}}}) },
+    { "Found", SCHEMA({"type":"object","required":["people","products"],"properties":{"people":{"type":"array","items":{"type":"object","required":["person","why"],"properties":{
+        "person":{"type":"string","format":"uuid"},"why":{"type":"string","description":"which kind of identity value it is: personId, userId, email, card, phone, deviceId, anonymousId"},
+        "lastSeenAt":{"type":["string","null"],"format":"date-time"}}}},
+        "products":{"type":"array","items":{"type":"object","required":["productId"],"properties":{"productId":{"type":"string"},"title":{"type":"string"},"image":{"type":"string"},"category":{"type":"string"}}}}}}) },
+    { "ProductName", SCHEMA({"type":["object","null"],"required":["productId"],"properties":{"productId":{"type":"string"},"title":{"type":["string","null"]},"image":{"type":["string","null"]}}}) },
+    { "Entry", SCHEMA({"type":"object","required":["seq","state","receivedAt"],"properties":{"seq":{"type":"integer","description":"grows; of the stream in the stream, of the log in lists"},
+        "state":{"type":"string","enum":["stored","duplicate","rejected"]},"time":{"type":["string","null"],"format":"date-time"},"receivedAt":{"type":["string","null"],"format":"date-time"},
+        "person":{"type":["string","null"],"format":"uuid"},"id":{"type":["string","null"],"format":"uuid"},"messageId":{"type":["string","null"]},"source":{"type":["string","null"]},
+        "name":{"type":["string","null"]},"type":{"type":["string","null"]},"claimed":{"type":"boolean"},"product":{"$ref":"#/components/schemas/ProductName"},
+        "reason":{"type":["string","null"]},"field":{"type":["string","null"]}}}) },
+    { "Entries", SCHEMA({"type":"object","required":["events"],"properties":{"events":{"type":"array","items":{"$ref":"#/components/schemas/Entry"}},"cursor":{"type":["string","null"]}}}) },
+    { "EntryInFull", SCHEMA({"allOf":[{"$ref":"#/components/schemas/Entry"},{"type":"object","required":["event","facts","decisions"],"properties":{
+        "event":{"type":"object","additionalProperties":true,"description":"What the sender wrote"},
+        "facts":{"type":"array","description":"What it added to the profile","items":{"type":"object","required":["kind"],"properties":{"kind":{"type":"string"},"productId":{"type":"string"},
+            "title":{"type":["string","null"]},"image":{"type":["string","null"]},"sku":{"type":"string"},"name":{"type":"string"},"count":{"type":"integer"},"value":{},"currency":{"type":"string"}}}},
+        "decisions":{"type":"array","description":"Decisions for this person afterwards whose reasons name a product of the event","items":{"type":"object","properties":{
+            "decisionId":{"type":"string","format":"uuid"},"placement":{"type":"string"},"time":{"type":"string","format":"date-time"}}}}}}]}) },
+    { "Categories", SCHEMA({"type":"object","required":["categories"],"properties":{"categories":{"type":"array","items":{"type":"object","required":["category","products"],"properties":{
+        "category":{"type":"string"},"products":{"type":"integer"}}}}}}) },
     { NULL, NULL },
 };

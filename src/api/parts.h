@@ -42,6 +42,7 @@ typedef struct kd_parts {
     kd_limits       limits;
     int64_t         started_ms;
     const char     *version;
+    bool            demo;                      /* the shop is the made-up one of `kunde demo` */
     uint32_t        receipt_retention_days;
     atomic_bool     ready, stopping;
 

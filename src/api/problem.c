@@ -32,6 +32,7 @@ static const char *title_of(int code)
     case 404: return "Not found";
     case 405: return "Method not allowed";
     case 409: return "Conflict";
+    case 410: return "Gone";
     case 413: return "Too large";
     case 415: return "Unsupported encoding";
     case 417: return "Expectation failed";

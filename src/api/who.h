@@ -3,6 +3,11 @@
 #define KD_API_WHO_H
 #include "api/parts.h"
 
+/* The keys that a text may stand for, strongest first: "email:ada@example.org" says which kind it is; without that all kinds
+ * are tried that it can be. */
+enum { KD_WHO_KEYS = 8 };
+size_t kd_who_keys(kd_key out[KD_WHO_KEYS], const kd_vault *vault, kd_str id);
+
 /* Lock the first of `persons` (nil ones are passed over) that has a profile. One that was only ever linked to (an e-mail in
  * a server's identify has no events of its own) stands, with `follow`, for the person it is proven to be. KD_OK with *entry
  * NULL when there is none. */

@@ -7,6 +7,7 @@
 #include "api/keys.h"
 #include "app/train.h"
 #include "base/log.h"
+#include "demo/demo.h"
 
 enum { DOC_ARENA_BYTES = 16 << 20, EXPIRE_ROWS = 20000, RETAINED_MODELS = 3 };
 
@@ -50,6 +51,15 @@ static void name_stubs(void *self, const kd_stored *events, size_t count)
 }
 
 /* --- opening --- */
+
+static bool is_demo(kd_reader *reader)
+{
+    kd_arena *arena = kd_arena_new(4096);
+    kd_str    value;
+    bool      is = arena != NULL && kd_reader_meta(&value, reader, KD_DEMO_META, arena, NULL) == KD_OK;
+    kd_arena_free(arena);
+    return is;
+}
 
 static void write_settings(void *self, kd_jw *w)
 {
@@ -124,6 +134,8 @@ static kd_status open_parts(kd_engine *e, const kd_settings *s, bool create, kd_
         status = kd_shop_first_placements(p->store, kd_now(p->clock), err);
     if (status == KD_OK)
         status = kd_catalog_open(&p->catalog, p->store, e->reader, p->clock, err);
+    if (status == KD_OK)
+        p->demo = is_demo(e->reader);
     if (status == KD_OK)
         status = kd_recommender_open(&p->recommender, p->catalog, err);
     if (status == KD_OK)
