@@ -193,9 +193,29 @@ static void write_counts(kd_jw *w, const kd_profile *p)
     KD_JW_I64(w, "claimedEvents", (int64_t)claimed);
 }
 
-static void write_recency(kd_jw *w, const kd_profile *p, int64_t now_ms)
+/* Never added across currencies. */
+static void write_revenue(kd_jw *w, const kd_spent *spent, size_t count)
+{
+    kd_jw_key(w, "revenue");
+    kd_jw_array(w);
+    for (size_t i = 0; i < count; i++) {
+        kd_jw_object(w);
+        KD_JW_Z(w, "currency", spent[i].currency.code);
+        write_money(w, "bought", spent[i].bought_micro, spent[i].currency);
+        write_money(w, "returned", spent[i].returned_micro, spent[i].currency);
+        kd_jw_object_end(w);
+    }
+    kd_jw_array_end(w);
+}
+
+static kd_status write_recency(kd_jw *w, const kd_profile *p, int64_t now_ms, kd_arena *arena, kd_err *err)
 {
     kd_recency r = kd_opinion_recency(p, now_ms);
+    kd_spent  *spent;
+    size_t     spent_count;
+    kd_status  status = kd_opinion_spent(&spent, &spent_count, p, arena, err);
+    if (status != KD_OK)
+        return status;
     kd_jw_key(w, "recency");
     kd_jw_object(w);
     if (r.days_since_seen >= 0) {
@@ -211,54 +231,51 @@ static void write_recency(kd_jw *w, const kd_profile *p, int64_t now_ms)
     kd_jw_object_end(w);
     KD_JW_I64(w, "orders", (int64_t)r.orders);
     KD_JW_I64(w, "returns", (int64_t)r.returns);
-    kd_jw_key(w, "revenue"); /* never added across currencies */
-    kd_jw_array(w);
-    for (uint32_t i = 0; i < p->spent_count; i++) {
-        kd_jw_object(w);
-        KD_JW_Z(w, "currency", p->spent[i].currency.code);
-        write_money(w, "bought", p->spent[i].bought_micro, p->spent[i].currency);
-        write_money(w, "returned", p->spent[i].returned_micro, p->spent[i].currency);
-        kd_jw_object_end(w);
-    }
-    kd_jw_array_end(w);
+    write_revenue(w, spent, spent_count);
+    return KD_OK;
+}
+
+static void write_seen(kd_jw *w, const kd_interaction *x, kd_kind kind, const kd_snapshot *s, messages *m)
+{
+    kd_jw_object(w);
+    write_product(w, s, x->product, x->variant);
+    write_time(w, "at", x->time_ms);
+    if (kind == KD_KIND_ORDER)
+        KD_JW_I64(w, "quantity", x->quantity);
+    if (x->price_micro != KD_PRICE_NONE)
+        write_money(w, "price", x->price_micro, x->currency);
+    KD_JW_BOOL(w, "claimed", x->claimed);
+    write_message_id(w, m, x->id);
+    kd_jw_object_end(w);
 }
 
 /* The newest distinct products of a kind. */
 static void write_last(kd_jw *w, const char *key, const kd_profile *p, kd_kind kind, const kd_snapshot *s, messages *m)
 {
-    const kd_recent *recent = kd_profile_recent(p, kind);
+    const kd_recent *recents[2];
+    size_t           lists = kd_opinion_recents(recents, p, kind), count = 0;
     kd_ref           seen[SHOWN_PRODUCTS];
-    size_t           count = 0;
     kd_jw_key(w, key);
     kd_jw_array(w);
-    for (uint32_t i = 0; recent && i < recent->count && count < SHOWN_PRODUCTS; i++) {
-        const kd_interaction *x = &recent->items[i];
-        bool                  again = x->product == 0;
-        for (size_t j = 0; j < count; j++)
-            again = again || seen[j] == x->product;
-        if (again)
-            continue;
-        seen[count++] = x->product;
-        kd_jw_object(w);
-        write_product(w, s, x->product, x->variant);
-        write_time(w, "at", x->time_ms);
-        if (kind == KD_KIND_ORDER)
-            KD_JW_I64(w, "quantity", x->quantity);
-        if (x->price_micro != KD_PRICE_NONE)
-            write_money(w, "price", x->price_micro, x->currency);
-        KD_JW_BOOL(w, "claimed", x->claimed);
-        write_message_id(w, m, x->id);
-        kd_jw_object_end(w);
-    }
+    for (size_t l = 0; l < lists; l++)
+        for (uint32_t i = 0; i < recents[l]->count && count < SHOWN_PRODUCTS; i++) {
+            const kd_interaction *x = &recents[l]->items[i];
+            bool                  again = x->product == 0;
+            for (size_t j = 0; j < count; j++)
+                again = again || seen[j] == x->product;
+            if (again)
+                continue;
+            seen[count++] = x->product;
+            write_seen(w, x, kind, s, m);
+        }
     kd_jw_array_end(w);
 }
 
 /* Orders or returns with their lines: lines of one message lie together, newest first. What names no product (a return by
  * order id) is a message without lines. */
-static void write_history(kd_jw *w, const char *key, const kd_profile *p, kd_kind kind, const kd_snapshot *s, messages *m)
+static void write_history(kd_jw *w, const char *key, const kd_recent *recent, const kd_snapshot *s, messages *m)
 {
-    const kd_recent *recent = kd_profile_recent(p, kind);
-    size_t           shown = 0;
+    size_t shown = 0;
     kd_jw_key(w, key);
     kd_jw_array(w);
     for (uint32_t i = 0; recent && i < recent->count && shown < SHOWN_PRODUCTS; shown++) {
@@ -289,6 +306,22 @@ static void write_history(kd_jw *w, const char *key, const kd_profile *p, kd_kin
         kd_jw_object_end(w);
     }
     kd_jw_array_end(w);
+}
+
+/* What came by write key alone, which anybody may have sent: apart from what is proven. */
+static void write_claimed(kd_jw *w, const kd_profile *p, const kd_snapshot *s, messages *m)
+{
+    const kd_counter *orders = kd_profile_counter(p, KD_KIND_ORDER), *returns = kd_profile_counter(p, KD_KIND_RETURN),
+                     *cancelled = kd_profile_counter(p, KD_KIND_ORDER_CANCELLED);
+    kd_jw_key(w, "claimed");
+    kd_jw_object(w);
+    KD_JW_BOOL(w, "counted", p->trusts_claims); /* are they in "orders", "returns" and "revenue" all the same? */
+    KD_JW_I64(w, "orders", orders ? (int64_t)orders->claimed : 0);
+    KD_JW_I64(w, "returns", (returns ? (int64_t)returns->claimed : 0) + (cancelled ? (int64_t)cancelled->claimed : 0));
+    write_revenue(w, p->claimed_spent, p->claimed_spent_count);
+    write_history(w, "orderHistory", kd_profile_claimed(p, KD_KIND_ORDER), s, m);
+    write_history(w, "returnHistory", kd_profile_claimed(p, KD_KIND_RETURN), s, m);
+    kd_jw_object_end(w);
 }
 
 /* What recommending believes of the sizes, with the purchases that speak for each: recommend/shelf.h. */
@@ -332,7 +365,7 @@ static kd_status write_activity(kd_jw *w, const kd_profile *p, kd_arena *arena, 
         char    text[25];
         for (; i < p->day_count && days[i].day == day; i++) {
             events += days[i].count;
-            orders += days[i].kind == KD_KIND_ORDER ? days[i].count : 0;
+            orders += days[i].kind == KD_KIND_ORDER ? days[i].count - (p->trusts_claims ? 0 : days[i].claimed) : 0;
         }
         kd_time_format(text, day * KD_DAY_MS);
         text[10] = '\0'; /* the date of it */
@@ -393,15 +426,16 @@ static size_t attributes_of(void *self, kd_ref product, kd_ref variant, const kd
 /* The line of the evidence that has this value: a message may name several products. */
 static const kd_interaction *evidence_line(const kd_affinity *a, const kd_profile *p, const kd_attr_source *source)
 {
-    const kd_recent *recent = kd_profile_recent(p, (kd_kind)a->evidence_kind);
-    for (uint32_t i = 0; recent && i < recent->count; i++) {
-        const kd_interaction *x = &recent->items[i];
-        const kd_attr        *attrs = NULL;
-        size_t                count = kd_id_eq(x->id, a->evidence) && x->product ? source->attributes(source->self, x->product, x->variant, &attrs) : 0;
-        for (size_t j = 0; j < count; j++)
-            if (attrs[j].attribute == a->attribute && attrs[j].value == a->value)
-                return x;
-    }
+    const kd_recent *recents[] = { kd_profile_recent(p, (kd_kind)a->evidence_kind), kd_profile_claimed(p, (kd_kind)a->evidence_kind) };
+    for (size_t l = 0; l < 2; l++)
+        for (uint32_t i = 0; recents[l] && i < recents[l]->count; i++) {
+            const kd_interaction *x = &recents[l]->items[i];
+            const kd_attr        *attrs = NULL;
+            size_t                count = kd_id_eq(x->id, a->evidence) && x->product ? source->attributes(source->self, x->product, x->variant, &attrs) : 0;
+            for (size_t j = 0; j < count; j++)
+                if (attrs[j].attribute == a->attribute && attrs[j].value == a->value)
+                    return x;
+        }
     return NULL;
 }
 
@@ -469,7 +503,11 @@ static kd_status copy_profile(kd_profile *out, kd_data_key *key, int64_t *head, 
         kd_profile_encode(&bytes, &entry->profile);
     kd_people_release(parts->people, entry);
     status = kd_buf_status(&bytes, err);
-    return status == KD_OK && out ? kd_profile_decode(out, kd_buf_str(&bytes), err) : status;
+    if (status == KD_OK && out)
+        status = kd_profile_decode(out, kd_buf_str(&bytes), err);
+    if (status == KD_OK && out)
+        out->trusts_claims = kd_people_trust_claims(parts->people);
+    return status;
 }
 
 static kd_status write_profile(kd_buf *out, const kd_profile *p, const kd_snapshot *s, messages *m, int64_t now_ms, kd_arena *arena, kd_err *err)
@@ -484,14 +522,16 @@ static kd_status write_profile(kd_buf *out, const kd_profile *p, const kd_snapsh
     write_identities(&w, p);
     write_traits(&w, p);
     write_counts(&w, p);
-    write_recency(&w, p, now_ms);
+    status = write_recency(&w, p, now_ms, arena, err);
     write_last(&w, "lastViewed", p, KD_KIND_VIEW, s, m);
     write_last(&w, "lastBought", p, KD_KIND_ORDER, s, m);
     write_last(&w, "lastWished", p, KD_KIND_WISH_ADD, s, m);
-    write_history(&w, "orderHistory", p, KD_KIND_ORDER, s, m);
-    write_history(&w, "returnHistory", p, KD_KIND_RETURN, s, m);
+    write_history(&w, "orderHistory", kd_profile_recent(p, KD_KIND_ORDER), s, m);
+    write_history(&w, "returnHistory", kd_profile_recent(p, KD_KIND_RETURN), s, m);
+    write_claimed(&w, p, s, m);
     write_sizes(&w, p, s);
-    status = write_activity(&w, p, arena, err);
+    if (status == KD_OK)
+        status = write_activity(&w, p, arena, err);
     if (status == KD_OK)
         status = write_cart(&w, p, s, now_ms, arena, err);
     if (status == KD_OK)

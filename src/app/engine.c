@@ -86,7 +86,8 @@ static kd_limits limits_of(const kd_settings *s)
 static kd_status open_customers(kd_engine *e, const kd_settings *s, bool is_new, kd_err *err)
 {
     kd_parts               *p = &e->parts;
-    const kd_people_options people = { (size_t)s->people_bytes_max, (size_t)s->people_dirty_bytes_max, kd_profile_caps_default() };
+    const kd_people_options people = { (size_t)s->people_bytes_max, (size_t)s->people_dirty_bytes_max, kd_profile_caps_default(),
+                                              s->trust_browser_orders != 0 };
     kd_status               status = kd_vault_open(&p->vault, p->store, e->reader, s->key_file, s->master_key, is_new, err);
 
     if (status == KD_OK)

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-typedef enum row_kind { TEXT, NUMBER, SECRET } row_kind;
+typedef enum row_kind { TEXT, NUMBER, SWITCH, SECRET } row_kind;
 typedef struct setting_row {
     const char *name;
     row_kind    kind;
@@ -37,6 +37,7 @@ static const setting_row rows[] = {
     { "http_connections_per_ip_max", NUMBER, FIELD(http_connections_per_ip_max), "0", 0, 65536, "open connections of one address; 0: no limit of its own" },
     { "http_allowed_hosts", TEXT, FIELD(http_allowed_hosts), NULL, 0, 0, "names served beside loopback's own while bound to loopback, as in shop.example,other.example; * for all" },
     { "http_timeout_s", NUMBER, FIELD(http_timeout_s), "30", 1, 3600, "an idle connection is closed after this" },
+    { "trust_browser_orders", SWITCH, FIELD(trust_browser_orders), "false", 0, 1, "orders and returns by write key alone count as real ones: for shops whose orders only the browser reports" },
     { "people_bytes_max", NUMBER, FIELD(people_bytes_max), "268435456", 1048576, INT64_C(1099511627776), "profiles kept in memory" },
     { "people_dirty_bytes_max", NUMBER, FIELD(people_dirty_bytes_max), "134217728", 1048576, INT64_C(1099511627776), "changed profiles that wait for a checkpoint; past it collecting waits" },
     { "identity_bytes_max", NUMBER, FIELD(identity_bytes_max), "67108864", 1048576, INT64_C(1099511627776), "identity keys kept in memory" },
@@ -78,6 +79,13 @@ static kd_status set_row(kd_settings *s, const setting_row *row, const char *val
             return kd_fail_field(err, KD_INVALID, row->name, "%s: %s must be a whole number from %lld to %lld, not \"%.40s\"", where, row->name,
                                  (long long)row->min, (long long)row->max, value);
         *number_of(s, row) = number;
+        return KD_OK;
+    }
+    if (row->kind == SWITCH) {
+        const bool on = strcmp(value, "true") == 0 || strcmp(value, "1") == 0;
+        if (!on && strcmp(value, "false") != 0 && strcmp(value, "0") != 0)
+            return kd_fail_field(err, KD_INVALID, row->name, "%s: %s must be true or false, not \"%.40s\"", where, row->name, value);
+        *number_of(s, row) = on;
         return KD_OK;
     }
     if (value[0] == '\0')
@@ -243,7 +251,7 @@ kd_status kd_settings_load(kd_settings *out, int argc, char **argv, int *rest, k
 void kd_settings_free(kd_settings *settings)
 {
     for (size_t i = 0; i < ROWS; i++)
-        if (rows[i].kind != NUMBER) {
+        if (rows[i].kind == TEXT || rows[i].kind == SECRET) {
             free(*text_of(settings, &rows[i]));
             *text_of(settings, &rows[i]) = NULL;
         }
@@ -258,6 +266,8 @@ void kd_settings_write_json(const kd_settings *settings, kd_jw *w)
         kd_jw_key(w, rows[i].name);
         if (rows[i].kind == NUMBER)
             kd_jw_i64(w, *number_of(s, &rows[i]));
+        else if (rows[i].kind == SWITCH)
+            kd_jw_bool(w, *number_of(s, &rows[i]) != 0);
         else if (rows[i].kind == SECRET)
             kd_jw_z(w, *text_of(s, &rows[i]) ? "set" : "not set");
         else
@@ -289,9 +299,11 @@ void kd_settings_print(const kd_settings *settings, bool as_json, bool as_markdo
             if (row->kind == NUMBER)
                 printf("%lld to %lld", (long long)row->min, (long long)row->max);
             else
-                printf("%s", row->kind == SECRET ? "no flag" : "");
+                printf("%s", row->kind == SECRET ? "no flag" : row->kind == SWITCH ? "true or false" : "");
             printf(" | %s |\n", row->about);
-        } else if (row->kind == NUMBER)
+        } else if (row->kind == SWITCH)
+            printf("%-28s %-14s %s\n", row->name, *number_of(s, row) ? "true" : "false", row->about);
+        else if (row->kind == NUMBER)
             printf("%-28s %-14lld %s\n", row->name, (long long)*number_of(s, row), row->about);
         else
             printf("%-28s %-14s %s\n", row->name, row->kind == SECRET ? (*text_of(s, row) ? "(set)" : "(not set)") : *text_of(s, row) ? *text_of(s, row) : "", row->about);

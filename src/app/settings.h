@@ -17,6 +17,7 @@ typedef struct kd_settings {
              http_timeout_s, people_bytes_max, people_dirty_bytes_max, identity_bytes_max, queue_bytes_max, batch_events_max,
              checkpoint_events, checkpoint_rows, store_cache_bytes, wal_bytes_max, receipt_retention_days, train_bytes_max,
              train_threads, train_interval_s;
+    int64_t  trust_browser_orders; /* 0 or 1, as all switches */
 } kd_settings;
 
 kd_status kd_settings_load(kd_settings *out, int argc, char **argv, int *rest, kd_err *err); /* takes its flags out of argv; *rest: the new argc */

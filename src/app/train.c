@@ -50,11 +50,11 @@ static kd_status train_into_file(int argc, char **argv, kd_err *err)
 {
     kd_store *store = NULL;
     kd_buf    bytes;
-    int64_t   bytes_max = 0, threads = 0, now_ms = 0, parent = 0;
+    int64_t   bytes_max = 0, threads = 0, now_ms = 0, parent = 0, trust = 0;
     kd_status status;
 
-    if (argc != 6 || !kd_str_i64(&bytes_max, kd_str_z(argv[2])) || !kd_str_i64(&threads, kd_str_z(argv[3])) || !kd_str_i64(&now_ms, kd_str_z(argv[4])) ||
-        !kd_str_i64(&parent, kd_str_z(argv[5])))
+    if (argc != 7 || !kd_str_i64(&bytes_max, kd_str_z(argv[2])) || !kd_str_i64(&threads, kd_str_z(argv[3])) || !kd_str_i64(&now_ms, kd_str_z(argv[4])) ||
+        !kd_str_i64(&parent, kd_str_z(argv[5])) || !kd_str_i64(&trust, kd_str_z(argv[6])))
         return kd_fail(err, KD_INVALID, "the training child was called wrongly");
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != (pid_t)parent) /* nobody is left to train for */
         return kd_fail(err, KD_INVALID, "the training child has lost its parent");
@@ -62,6 +62,7 @@ static kd_status train_into_file(int argc, char **argv, kd_err *err)
     kd_train_options       options = kd_train_options_default(now_ms);
     options.bytes_max = (size_t)bytes_max;
     options.threads = (unsigned)threads;
+    options.trust_claims = trust != 0;
     kd_buf_init(&bytes, NULL);
     status = kd_store_open(&store, &open_options, err);
     if (status == KD_OK)
@@ -206,8 +207,9 @@ kd_status kd_train_in_child(kd_buf *out, kd_engine *engine, kd_progress progress
     snprintf(threads, sizeof threads, "%lld", (long long)settings->train_threads);
     snprintf(now, sizeof now, "%lld", (long long)kd_now(parts->clock));
     snprintf(parent, sizeof parent, "%d", (int)getpid());
+    char  trust[] = { settings->trust_browser_orders ? '1' : '0', '\0' };
     char  program[] = "kunde", command[] = "train", flag[] = "--child";
-    char *argv[] = { program, command, flag, settings->db, output, bytes_max, threads, now, parent, NULL };
+    char *argv[] = { program, command, flag, settings->db, output, bytes_max, threads, now, parent, trust, NULL };
     status = spawn_child(&pid, &from, argv, err);
     if (status == KD_OK) {
         status = listen_to_child(from, cancel, &parts->stopping, progress, self, err);

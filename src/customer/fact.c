@@ -8,9 +8,11 @@
  *   [name] [topic] [order id] [place] [3 bytes currency] [zig-zag total]
  *   [varint lines, each: u8 flags, product, [variant], [varint quantity], [zig-zag price]]
  *   [who, sealed] [source]
- * Who, before it is sealed: varint idents, each: u8 type, value; varint traits, each: name, value. */
+ * Who, before it is sealed: varint idents, each: u8 type, value; varint traits, each: name, value. The type's high bit says
+ * that the event proves something, but not this ident (which nothing stored before the bit was made use of had). */
 enum { VERSION = 1 };
 enum { HAS_NAME = 1, HAS_TOPIC = 2, HAS_ORDER = 4, HAS_PLACE = 8, HAS_CURRENCY = 16, HAS_TOTAL = 32, HAS_LINES = 64, HAS_WHO = 128, HAS_SOURCE = 256, HAS_ALL = 511 };
+enum { IDENT_UNPROVEN = 128 };
 enum { LINE_VARIANT = 1, LINE_QUANTITY = 2, LINE_PRICE = 4, LINE_ALL = 7 };
 enum { LINE_BYTES_MIN = 2, IDENT_BYTES_MIN = 2, TRAIT_BYTES_MIN = 2 }; /* these bound a count before memory is taken for it */
 
@@ -180,7 +182,8 @@ void kd_who_encode(kd_buf *out, const kd_fact *fact)
 {
     kd_put_varint(out, fact->ident_count);
     for (size_t i = 0; i < fact->ident_count; i++) {
-        kd_put_u8(out, (uint8_t)fact->idents[i].type);
+        bool beside = !fact->claimed && !fact->idents[i].proven;
+        kd_put_u8(out, (uint8_t)((unsigned)fact->idents[i].type | (beside ? IDENT_UNPROVEN : 0)));
         kd_put_str(out, fact->idents[i].value);
     }
     kd_put_varint(out, fact->trait_count);
@@ -208,7 +211,9 @@ kd_status kd_who_decode(kd_fact *fact, kd_str bytes, kd_arena *arena, kd_err *er
     if (!idents)
         return kd_fail_memory(err);
     for (size_t i = 0; i < ident_count; i++) {
-        idents[i].type = (kd_key_type)kd_cut_u8(&cut);
+        unsigned type = kd_cut_u8(&cut);
+        idents[i].type = (kd_key_type)(type & (IDENT_UNPROVEN - 1));
+        idents[i].proven = !fact->claimed && !(type & IDENT_UNPROVEN);
         idents[i].value = kd_cut_str(&cut);
     }
     trait_count = cut_count(&cut, TRAIT_BYTES_MIN);

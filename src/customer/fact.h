@@ -41,7 +41,11 @@ typedef struct kd_fact_line {
 enum { KD_FACT_LINES_MAX = 2000, KD_FACT_TRAITS_MAX = 64 };
 
 typedef struct kd_trait { kd_str name, value; /* value: JSON text */ } kd_trait;
-typedef struct kd_ident { kd_key_type type; kd_str value; } kd_ident; /* value as sent, trimmed */
+typedef struct kd_ident {
+    kd_key_type type;
+    kd_str      value;  /* as sent, trimmed */
+    bool        proven; /* false where the event is claimed: but a user token proves its user id and browser, not what stands beside them */
+} kd_ident;
 
 typedef struct kd_fact {
     kd_kind      kind;
@@ -70,7 +74,7 @@ void      kd_fact_encode(kd_buf *out, const kd_fact *fact);
 /* Texts borrow from `bytes`; lines are owned by `arena`. Sets every field: what is not encoded is zero, for the caller to
  * fill. KD_CORRUPT when it is not what kd_fact_encode wrote. */
 kd_status kd_fact_decode(kd_fact *out, kd_str bytes, kd_arena *arena, kd_err *err);
-/* Traits and idents, in the clear: to be sealed. Decoding sets these fields only; texts borrow from `bytes`. KD_CORRUPT. */
+/* Traits and idents, in the clear: to be sealed. Decoding reads `claimed` and sets these fields only; texts borrow from `bytes`. KD_CORRUPT. */
 void      kd_who_encode(kd_buf *out, const kd_fact *fact);
 kd_status kd_who_decode(kd_fact *fact, kd_str bytes, kd_arena *arena, kd_err *err);
 #endif

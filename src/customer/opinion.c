@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "customer/profile_list.h"
 
 /* ---- affinities -------------------------------------------------------------------------------------------------------- *
  *
@@ -156,13 +157,15 @@ static bool add_evidence(tally *t, kd_ref product, kd_ref variant, kd_id id, uin
 /* A return by order id speaks against every line of that order we remember. */
 static bool add_whole_return(tally *t, const kd_interaction *returned, double evidence)
 {
-    const kd_recent *orders = kd_profile_recent(t->profile, KD_KIND_ORDER);
-    for (uint32_t i = 0; orders && i < orders->count; i++) {
-        const kd_interaction *line = &orders->items[i];
-        if (line->product && line->topic == returned->topic
-            && !add_evidence(t, line->product, line->variant, returned->id, KD_KIND_RETURN, evidence))
-            return false;
-    }
+    const kd_recent *orders[2];
+    size_t           lists = kd_opinion_recents(orders, t->profile, KD_KIND_ORDER);
+    for (size_t l = 0; l < lists; l++)
+        for (uint32_t i = 0; i < orders[l]->count; i++) {
+            const kd_interaction *line = &orders[l]->items[i];
+            if (line->product && line->topic == returned->topic
+                && !add_evidence(t, line->product, line->variant, returned->id, KD_KIND_RETURN, evidence))
+                return false;
+        }
     return true;
 }
 
@@ -235,8 +238,9 @@ kd_status kd_opinion_affinities(kd_affinity **out, size_t *count, const kd_profi
     tally t = { .profile = profile, .source = source, .weights = weights, .now_ms = now_ms, .arena = arena };
     for (uint32_t i = 0; i < profile->recent_count; i++) {
         const kd_recent *recent = &profile->recent[i];
-        bool             slow = recent->kind == KD_KIND_ORDER || recent->kind == KD_KIND_RETURN;
-        double           weight = weight_of(weights, recent->kind);
+        bool             doubted = recent->claimed && !kd_profile_believes(profile);
+        bool             slow = !doubted && (recent->kind == KD_KIND_ORDER || recent->kind == KD_KIND_RETURN);
+        double           weight = !doubted ? weight_of(weights, recent->kind) : recent->kind == KD_KIND_ORDER ? weights->cart : 0;
         if (weight != 0 && !add_recent(&t, recent, weight, weights->half_life_days * (slow ? 4 : 1)))
             return kd_fail_memory(err);
     }
@@ -331,6 +335,39 @@ kd_status kd_opinion_cart(kd_cart_line **out, size_t *count, const kd_profile *p
     return KD_OK;
 }
 
+size_t kd_opinion_recents(const kd_recent *out[2], const kd_profile *profile, kd_kind kind)
+{
+    const kd_recent *proven = kd_profile_recent(profile, kind), *claimed = kd_profile_claimed(profile, kind);
+    size_t           count = 0;
+    if (proven)
+        out[count++] = proven;
+    if (claimed && kd_profile_believes(profile))
+        out[count++] = claimed;
+    return count;
+}
+
+kd_status kd_opinion_spent(kd_spent **out, size_t *count, const kd_profile *profile, kd_arena *arena, kd_err *err)
+{
+    uint32_t  claims = profile->trusts_claims ? profile->claimed_spent_count : 0, i = 0, j = 0;
+    kd_spent *sums = KD_NEW(arena, kd_spent, profile->spent_count + claims);
+    if (!sums)
+        return kd_fail_memory(err);
+    *count = 0;
+    while (i < profile->spent_count || j < claims) {
+        const kd_spent *a = i < profile->spent_count ? &profile->spent[i] : NULL, *b = j < claims ? &profile->claimed_spent[j] : NULL;
+        int             order = !a ? 1 : !b ? -1 : kd_list_spent.cmp(a, b);
+        kd_spent        theirs = order >= 0 ? *b : (kd_spent){ { "" }, 0, 0 };
+        sums[*count] = order <= 0 ? *a : theirs;
+        if (order == 0)
+            kd_list_spent.join(&sums[*count], &theirs);
+        i += order <= 0;
+        j += order >= 0;
+        ++*count;
+    }
+    *out = sums;
+    return KD_OK;
+}
+
 /* ---- the rest ------------------------------------------------------------------------------------------------------------ */
 
 /* What others do to a person's file is no sign of life. */
@@ -353,47 +390,61 @@ kd_recency kd_opinion_recency(const kd_profile *profile, int64_t now_ms)
             r.last_seen_ms = c->last_ms;
             r.days_since_seen = days_since(c->last_ms, now_ms);
         }
-        if (c->kind == KD_KIND_ORDER) {
-            r.last_order_ms = c->last_ms;
-            r.days_since_order = days_since(c->last_ms, now_ms);
-            r.orders = c->count;
+        uint64_t counted = c->count - (profile->trusts_claims ? 0 : c->claimed);
+        if (c->kind == KD_KIND_ORDER && counted) {
+            r.last_order_ms = profile->trusts_claims ? c->last_ms : c->proven_last_ms;
+            r.days_since_order = days_since(r.last_order_ms, now_ms);
+            r.orders = counted;
         }
         if (c->kind == KD_KIND_RETURN || c->kind == KD_KIND_ORDER_CANCELLED)
-            r.returns += c->count;
+            r.returns += counted;
     }
     return r;
 }
 
 void kd_opinion_last_products(kd_ref *out, size_t *count, const kd_profile *profile, kd_kind kind)
 {
-    const kd_recent *recent = kd_profile_recent(profile, kind);
-    size_t           room = *count, found = 0;
-    for (uint32_t i = 0; recent && i < recent->count && found < room; i++) {
-        kd_ref product = recent->items[i].product;
-        size_t j = 0;
-        while (j < found && out[j] != product)
-            j++;
-        if (product && j == found)
-            out[found++] = product;
-    }
+    const kd_recent *recents[2];
+    size_t           lists = kd_opinion_recents(recents, profile, kind), room = *count, found = 0;
+    for (size_t l = 0; l < lists; l++)
+        for (uint32_t i = 0; i < recents[l]->count && found < room; i++) {
+            kd_ref product = recents[l]->items[i].product;
+            size_t j = 0;
+            while (j < found && out[j] != product)
+                j++;
+            if (product && j == found)
+                out[found++] = product;
+        }
     *count = found;
 }
 
-static bool returned_whole(const kd_recent *returns, kd_ref order)
+static bool returned_whole(const kd_recent *const *returns, size_t lists, kd_ref order)
 {
-    for (uint32_t i = 0; returns && order && i < returns->count; i++)
-        if (!returns->items[i].product && returns->items[i].topic == order)
-            return true;
+    for (size_t l = 0; l < lists && order; l++)
+        for (uint32_t i = 0; i < returns[l]->count; i++)
+            if (!returns[l]->items[i].product && returns[l]->items[i].topic == order)
+                return true;
     return false;
+}
+
+static int64_t kept_units(const kd_bought *bought)
+{
+    return bought ? (int64_t)bought->units - bought->returned : 0;
 }
 
 bool kd_opinion_owns(const kd_profile *profile, kd_ref product)
 {
-    const kd_bought *bought = kd_profile_bought(profile, product);
-    const kd_recent *orders = kd_profile_recent(profile, KD_KIND_ORDER), *returns = kd_profile_recent(profile, KD_KIND_RETURN);
-    int64_t          kept = bought ? (int64_t)bought->units - bought->returned : 0;
-    for (uint32_t i = 0; kept > 0 && orders && i < orders->count; i++)
-        if (orders->items[i].product == product && returned_whole(returns, orders->items[i].topic))
-            kept -= orders->items[i].quantity;
+    const kd_recent *orders[2], *returns[2];
+    size_t           order_lists = kd_opinion_recents(orders, profile, KD_KIND_ORDER);
+    size_t           return_lists = kd_opinion_recents(returns, profile, KD_KIND_RETURN);
+    int64_t          kept = kept_units(kd_profile_proven_bought(profile, product));
+    if (kd_profile_believes(profile))
+        kept += kept_units(kd_profile_claimed_bought(profile, product));
+    for (size_t l = 0; l < order_lists; l++)
+        for (uint32_t i = 0; kept > 0 && i < orders[l]->count; i++) {
+            const kd_interaction *line = &orders[l]->items[i];
+            if (line->product == product && returned_whole(returns, return_lists, line->topic))
+                kept -= line->quantity;
+        }
     return kept > 0;
 }

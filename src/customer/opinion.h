@@ -1,7 +1,11 @@
 /* customer/opinion.h -- opinions about a person: pure functions of facts, product attributes and the clock.
  *
  * The caller gives the attributes of products as arrays (so that customer/ need not know the catalogue) through one
- * callback that borrows. Everything here is computed at read time in microseconds and stored nowhere. */
+ * callback that borrows. Everything here is computed at read time in microseconds and stored nowhere.
+ *
+ * Orders that are only claimed are asked about in two ways. What a person is taken to have done (owned, worn, liked) counts them
+ * where they are believed: kd_profile_believes. Money and counts (orders, returns, how long ago) count them only where the house
+ * trusts what browsers report (profile->trusts_claims): a visitor may well hide a product from himself, but not buy a status. */
 #ifndef KD_CUSTOMER_OPINION_H
 #define KD_CUSTOMER_OPINION_H
 #include "customer/profile.h"
@@ -33,7 +37,8 @@ kd_taste_weights kd_taste_weights_default(void);
 /* Ranked: ascending attribute, descending weight; at most `per_attribute` of each. Owned by `arena`. Evidence of one
  * interaction at age a counts strength(kind) * 2^(-a / half_life); returns count negatively, a return by order id against
  * the lines of that order; quantity does not count; equal for any order of facts. `source` is asked for content by the ref
- * of its id, as it is for a product. The formula in full: opinion.c. */
+ * of its id, as it is for a product. A claimed order that is not believed counts as a cart line: somebody got as far as to say so;
+ * a claimed return then counts nothing. The formula in full: opinion.c. */
 kd_status kd_opinion_affinities(kd_affinity **out, size_t *count, const kd_profile *profile, const kd_attr_source *source,
                                 const kd_taste_weights *weights, size_t per_attribute, int64_t now_ms, kd_arena *arena, kd_err *err);
 
@@ -43,13 +48,21 @@ typedef struct kd_cart_line { kd_ref product, variant; int32_t quantity; int64_t
 kd_status kd_opinion_cart(kd_cart_line **out, size_t *count, const kd_profile *profile, int64_t keep_ms, int64_t now_ms,
                           kd_arena *arena, kd_err *err);
 
+/* The lists of a kind that count as this person's own: the proven one, then, of orders and returns that are believed, the claimed one.
+ * Returns how many there are. */
+size_t kd_opinion_recents(const kd_recent *out[2], const kd_profile *profile, kd_kind kind);
+
+/* What the person spent, ascending by currency: proven, and claimed where the house trusts claims. Owned by `arena`. */
+kd_status kd_opinion_spent(kd_spent **out, size_t *count, const kd_profile *profile, kd_arena *arena, kd_err *err);
+
 typedef struct kd_recency { int64_t last_seen_ms, last_order_ms; double days_since_seen, days_since_order; uint64_t orders, returns; } kd_recency;
 /* Days are NaN-free: -1 when never (the time is then 0). Mail we sent and changes the shop made to an order are not "seen";
- * cancelled orders count as returns. */
+ * cancelled orders count as returns. Claims are seen; they
+ * order nothing. */
 kd_recency kd_opinion_recency(const kd_profile *profile, int64_t now_ms);
 /* Distinct products of a kind, newest first; *count in: room, out: found. */
 void kd_opinion_last_products(kd_ref *out, size_t *count, const kd_profile *profile, kd_kind kind);
-/* True when a kept (not wholly returned) purchase of the product is known; a return by order id counts against the lines of
+/* True when a kept (not wholly returned) purchase of the product is known or believed; a return by order id counts against the lines of
  * that order among the recent ones. */
 bool kd_opinion_owns(const kd_profile *profile, kd_ref product);
 #endif

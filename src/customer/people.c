@@ -11,7 +11,6 @@
  * the dirty ones. Each shard has its share of `bytes_max`; ids are hashed, so shards fill evenly. */
 enum { SHARD_BITS = 7, SHARDS = 1 << SHARD_BITS, FIRST_BUCKETS = 8, LOAD_BYTES_MAX = 64 * 1024 * 1024 };
 enum { RETRIES_MAX = 10, RETRY_PAUSE_NS = 1000 * 1000 };
-#define CONSUMER "profile"
 
 typedef struct kd_person_private entry;
 struct kd_person_private {
@@ -240,15 +239,19 @@ static kd_status unpack(entry *e, const kd_people *people, const kd_profile_row 
 {
     kd_person *p = &e->person;
     kd_str     state;
+    bool       outdated = false;
     kd_status  status = kd_vault_unwrap(&p->key, people->vault, row->secret, p->id, err);
     if (status == KD_OK && row->state.len) {
         status = kd_unseal(&state, arena, &p->key, about(&p->id), row->state, err);
         if (status == KD_OK)
             status = kd_profile_decode(&p->profile, state, err);
+        if ((outdated = status == KD_CONFLICT)) /* the replay that follows every change of version folds it anew */
+            status = KD_OK;
     }
+    p->profile.trusts_claims = people->options.trust_claims;
     e->row = row->row;
     p->head = row->head;
-    p->folded = row->folded;
+    p->folded = outdated ? 0 : row->folded;
     p->made_by.type = row->key_type;
     memcpy(p->made_by.hash, row->key, sizeof p->made_by.hash);
     return status;
@@ -391,7 +394,7 @@ kd_status kd_people_new(kd_profile_row *row, uint8_t secret[KD_SECRET_BYTES], kd
     } else if (!table_grow(s) || !(e = calloc(1, sizeof *e))) {
         status = kd_fail_memory(err);
     } else {
-        e->person = (kd_person){ .id = person, .made_by = made_by, .priv = e };
+        e->person = (kd_person){ .id = person, .made_by = made_by, .priv = e, .profile.trusts_claims = people->options.trust_claims };
         e->hash = hash;
         e->fresh = true;
         kd_data_key_new(&e->person.key);
@@ -460,6 +463,11 @@ size_t kd_people_dirty_bytes(const kd_people *people)
 size_t kd_people_count(const kd_people *people)
 {
     return atomic_load_explicit(&people->count, memory_order_relaxed);
+}
+
+bool kd_people_trust_claims(const kd_people *people)
+{
+    return people->options.trust_claims;
 }
 
 /* ---- checkpoint -------------------------------------------------------------------------------------------------------- */
@@ -541,7 +549,7 @@ static kd_status write_once(checkpoint *c, const int64_t *offset, kd_err *err)
     if (c->count)
         status = kd_txn_profiles_put(txn, c->rows, c->count, err);
     if (status == KD_OK && offset)
-        status = kd_txn_offset_put(txn, CONSUMER, *offset, err);
+        status = kd_txn_offset_put(txn, KD_PROFILE_CONSUMER, *offset, err);
     if (status == KD_OK)
         return kd_txn_commit(txn, err);
     kd_txn_rollback(txn);

@@ -10,6 +10,11 @@
 #include "customer/profile.h"
 #include "customer/seal.h"
 
+/* The name under which the log remembers how far it is folded into stored profiles. The number moves when what a fold keeps does:
+ * then nothing is folded under the new name yet, the start of the next process replays the whole log, and a row of an earlier
+ * version (kd_profile_decode: KD_CONFLICT) counts as one into which nothing was folded. */
+#define KD_PROFILE_CONSUMER "profile.2"
+
 typedef struct kd_people kd_people;
 typedef struct kd_person {        /* an entry, locked between acquire and release */
     kd_id       id;
@@ -20,7 +25,11 @@ typedef struct kd_person {        /* an entry, locked between acquire and releas
     struct kd_person_private *priv;
 } kd_person;
 
-typedef struct kd_people_options { size_t bytes_max, dirty_bytes_max; kd_profile_caps caps; } kd_people_options;
+typedef struct kd_people_options {
+    size_t          bytes_max, dirty_bytes_max;
+    kd_profile_caps caps;
+    bool            trust_claims; /* orders by write key alone count as real ones: every profile is handed out with trusts_claims set */
+} kd_people_options;
 kd_status kd_people_open(kd_people **out, kd_store *store, const kd_vault *vault, const kd_people_options *options, kd_err *err);
 void      kd_people_close(kd_people *people); /* without a checkpoint */
 
@@ -45,9 +54,10 @@ bool   kd_people_full(const kd_people *people); /* dirty_bytes_max passed */
 size_t kd_people_bytes(const kd_people *people);
 size_t kd_people_dirty_bytes(const kd_people *people);
 size_t kd_people_count(const kd_people *people); /* resident */
+bool   kd_people_trust_claims(const kd_people *people); /* as it was opened */
 
 /* Write all that was dirty when the call began, `batch` rows a transaction, sorted by store row, then `offset` (log offset
- * all of whose events had been folded before the call) for consumer "profile". Other threads go on meanwhile. On failure
+ * all of whose events had been folded before the call) for consumer KD_PROFILE_CONSUMER. Other threads go on meanwhile. On failure
  * nothing is lost: what was not written stays dirty. */
 kd_status kd_people_checkpoint(kd_people *people, uint16_t group, int64_t offset, size_t batch, kd_err *err);
 #endif

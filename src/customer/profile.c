@@ -6,8 +6,8 @@
 #include "base/clock.h"
 #include "customer/profile_list.h"
 
-/* How many kinds keep recent lines: bounds what a merge may have to stage. */
-enum { RECENT_KINDS = 9 };
+/* How many kinds keep recent lines, two of them in two lists: bounds what a merge may have to stage. */
+enum { RECENT_LISTS = 9 + 2 };
 
 kd_profile_caps kd_profile_caps_default(void)
 {
@@ -31,6 +31,8 @@ void kd_profile_free(kd_profile *profile)
     free(profile->days);
     free(profile->bought);
     free(profile->spent);
+    free(profile->claimed_bought);
+    free(profile->claimed_spent);
     free(profile->recent);
     free(profile->traits);
     free(profile->idents);
@@ -133,13 +135,18 @@ static void cap_idents(kd_profile *profile, uint32_t max)
     }
 }
 
+static void cap_smallest(uint32_t *count, uint32_t max)
+{
+    *count = *count > max ? max : *count;
+}
+
 static void cap_all(kd_profile *profile, const kd_profile_caps *caps)
 {
     cap_days(profile, caps->days);
-    if (profile->bought_count > caps->bought)
-        profile->bought_count = caps->bought;
-    if (profile->spent_count > KD_PROFILE_CURRENCIES_MAX)
-        profile->spent_count = KD_PROFILE_CURRENCIES_MAX;
+    cap_smallest(&profile->bought_count, caps->bought);
+    cap_smallest(&profile->claimed_bought_count, caps->bought);
+    cap_smallest(&profile->spent_count, KD_PROFILE_CURRENCIES_MAX);
+    cap_smallest(&profile->claimed_spent_count, KD_PROFILE_CURRENCIES_MAX);
     for (uint32_t i = 0; i < profile->recent_count; i++)
         if (profile->recent[i].count > caps->recent)
             profile->recent[i].count = caps->recent;
@@ -151,7 +158,7 @@ static void cap_all(kd_profile *profile, const kd_profile_caps *caps)
 
 /* What of `from` must be copied before the first byte of `into` changes, so that running out of memory changes nothing. */
 typedef struct staged {
-    kd_recent      recent[RECENT_KINDS]; /* of kinds `into` has none of yet: ascending by kind */
+    kd_recent      recent[RECENT_LISTS]; /* those `into` has none of yet, in their order */
     uint32_t       recent_count;
     kd_register   *traits;
     uint32_t       trait_count;
@@ -208,10 +215,10 @@ static bool stage_texts(staged *s, const kd_profile *from)
     return true;
 }
 
-static kd_recent *find_recent(const kd_profile *profile, unsigned kind)
+static kd_recent *find_recent(const kd_profile *profile, unsigned kind, bool claimed)
 {
     for (uint32_t i = 0; i < profile->recent_count; i++)
-        if (profile->recent[i].kind == kind)
+        if (profile->recent[i].kind == kind && profile->recent[i].claimed == claimed)
             return &profile->recent[i];
     return NULL;
 }
@@ -221,7 +228,7 @@ static bool stage_recent(staged *s, kd_profile *into, const kd_profile *from)
 {
     for (uint32_t i = 0; i < from->recent_count; i++) {
         const kd_recent *theirs = &from->recent[i];
-        kd_recent       *ours = find_recent(into, theirs->kind), *copy;
+        kd_recent       *ours = find_recent(into, theirs->kind, theirs->claimed), *copy;
         if (ours) {
             uint32_t fresh = count_new(ours->items, ours->count, theirs->items, theirs->count, &kd_list_items);
             if (!kd_list_reserve(&ours->items, ours->count, ours->count + fresh, &kd_list_items))
@@ -229,7 +236,7 @@ static bool stage_recent(staged *s, kd_profile *into, const kd_profile *from)
             continue;
         }
         copy = &s->recent[s->recent_count];
-        *copy = (kd_recent){ .kind = theirs->kind, .count = theirs->count };
+        *copy = (kd_recent){ .kind = theirs->kind, .claimed = theirs->claimed, .count = theirs->count };
         if (!kd_list_reserve(&copy->items, 0, theirs->count, &kd_list_items))
             return false;
         memcpy(copy->items, theirs->items, theirs->count * sizeof *copy->items);
@@ -242,7 +249,7 @@ static void merge_recent(kd_profile *into, const kd_profile *from, staged *s)
 {
     for (uint32_t i = 0; i < from->recent_count; i++) {
         const kd_recent *theirs = &from->recent[i];
-        kd_recent       *ours = find_recent(into, theirs->kind);
+        kd_recent       *ours = find_recent(into, theirs->kind, theirs->claimed);
         if (ours) {
             uint32_t fresh = count_new(ours->items, ours->count, theirs->items, theirs->count, &kd_list_items);
             ours->count = merge_list(ours->items, ours->count, theirs->items, theirs->count, fresh, &kd_list_items);
@@ -263,7 +270,8 @@ static void merge_recent(kd_profile *into, const kd_profile *from, staged *s)
 
 kd_status kd_profile_merge(kd_profile *into, const kd_profile *from, const kd_profile_caps *caps, kd_err *err)
 {
-    uint32_t fresh_counter_count, fresh_day_count, fresh_bought_count, fresh_spent_count, fresh_trait_count, fresh_ident_count;
+    uint32_t fresh_counter_count, fresh_day_count, fresh_bought_count, fresh_spent_count, fresh_claimed_bought_count,
+             fresh_claimed_spent_count, fresh_trait_count, fresh_ident_count;
     staged   s = { .recent_count = 0 };
     bool     texts = from->trait_count || from->ident_count;
     if ((texts && !stage_texts(&s, from)) || (from->recent_count && !stage_recent(&s, into, from))
@@ -271,6 +279,8 @@ kd_status kd_profile_merge(kd_profile *into, const kd_profile *from, const kd_pr
         || !RESERVE(days, day_count, from->days, from->day_count, &kd_list_days)
         || !RESERVE(bought, bought_count, from->bought, from->bought_count, &kd_list_bought)
         || !RESERVE(spent, spent_count, from->spent, from->spent_count, &kd_list_spent)
+        || !RESERVE(claimed_bought, claimed_bought_count, from->claimed_bought, from->claimed_bought_count, &kd_list_bought)
+        || !RESERVE(claimed_spent, claimed_spent_count, from->claimed_spent, from->claimed_spent_count, &kd_list_spent)
         || !RESERVE(traits, trait_count, s.traits, s.trait_count, &kd_list_traits)
         || !RESERVE(idents, ident_count, s.idents, s.ident_count, &kd_list_idents)) {
         staged_free(&s);
@@ -280,6 +290,8 @@ kd_status kd_profile_merge(kd_profile *into, const kd_profile *from, const kd_pr
     MERGE(days, day_count, from->days, from->day_count, &kd_list_days);
     MERGE(bought, bought_count, from->bought, from->bought_count, &kd_list_bought);
     MERGE(spent, spent_count, from->spent, from->spent_count, &kd_list_spent);
+    MERGE(claimed_bought, claimed_bought_count, from->claimed_bought, from->claimed_bought_count, &kd_list_bought);
+    MERGE(claimed_spent, claimed_spent_count, from->claimed_spent, from->claimed_spent_count, &kd_list_spent);
     MERGE(traits, trait_count, s.traits, s.trait_count, &kd_list_traits);
     MERGE(idents, ident_count, s.idents, s.ident_count, &kd_list_idents);
     merge_recent(into, from, &s);
@@ -426,10 +438,12 @@ static uint32_t event_idents(kd_seen_ident *idents, const kd_fact *fact, int64_t
             continue;
         while (at < count && (idents[at].type != ident.type || !kd_str_eq(idents[at].value, ident.value)))
             at++;
-        if (at < count)
+        if (at < count) {
+            idents[at].proven |= ident.proven;
             continue;
+        }
         idents[count++] = (kd_seen_ident){ .type = (uint8_t)ident.type, .value = ident.value, .first_ms = time_ms,
-                                           .last_ms = time_ms, .proven = !fact->claimed };
+                                           .last_ms = time_ms, .proven = ident.proven };
     }
     return sort_unique(idents, count, &kd_list_idents);
 }
@@ -464,12 +478,14 @@ kd_status kd_profile_fold(kd_profile *profile, const kd_fact *fact, const kd_pro
 {
     unsigned     kind = (unsigned)fact->kind < KD_KIND_COUNT ? (unsigned)fact->kind : KD_KIND_CUSTOM;
     int64_t      time_ms = clamp_time(fact->time_ms);
-    kd_counter   counter = { .kind = (uint8_t)kind, .count = 1, .claimed = fact->claimed, .first_ms = time_ms, .last_ms = time_ms };
-    kd_day_count day = { .kind = (uint8_t)kind, .day = kd_day(time_ms), .count = 1 };
+    bool         apart = fact->claimed && kd_kind_keeps_claims_apart(kind);
+    int64_t      proven_ms = fact->claimed ? 0 : time_ms;
+    kd_counter   counter = { .kind = (uint8_t)kind, .count = 1, .claimed = fact->claimed, .first_ms = time_ms, .last_ms = time_ms,
+                             .proven_first_ms = proven_ms, .proven_last_ms = proven_ms };
+    kd_day_count day = { .kind = (uint8_t)kind, .day = kd_day(time_ms), .count = 1, .claimed = fact->claimed };
     kd_spent     spent;
-    kd_recent    recent = { .kind = (uint8_t)(is_return(fact->kind) ? KD_KIND_RETURN : kind) };
-    kd_profile   event = { .counters = &counter, .counter_count = 1, .days = &day, .day_count = 1, .spent = &spent,
-                           .recent = &recent };
+    kd_recent    recent = { .kind = (uint8_t)(is_return(fact->kind) ? KD_KIND_RETURN : kind), .claimed = apart };
+    kd_profile   event = { .counters = &counter, .counter_count = 1, .days = &day, .day_count = 1, .recent = &recent };
     scratch      s;
     kd_status    status;
     assert(fact->line_count <= KD_FACT_LINES_MAX && caps->recent && caps->days);
@@ -481,9 +497,10 @@ kd_status kd_profile_fold(kd_profile *profile, const kd_fact *fact, const kd_pro
         event.recent_count = recent.count > 0;
     }
     if (fact->kind == KD_KIND_ORDER || is_return(fact->kind)) {
-        event.bought = s.bought;
-        event.bought_count = event_bought(s.bought, fact, time_ms);
-        event.spent_count = event_spent(&spent, fact);
+        *(apart ? &event.claimed_bought : &event.bought) = s.bought;
+        *(apart ? &event.claimed_bought_count : &event.bought_count) = event_bought(s.bought, fact, time_ms);
+        *(apart ? &event.claimed_spent : &event.spent) = &spent;
+        *(apart ? &event.claimed_spent_count : &event.spent_count) = event_spent(&spent, fact);
     }
     event.traits = s.traits;
     event.trait_count = event_traits(s.traits, fact, time_ms, caps);
@@ -498,7 +515,12 @@ kd_status kd_profile_fold(kd_profile *profile, const kd_fact *fact, const kd_pro
 
 const kd_recent *kd_profile_recent(const kd_profile *profile, kd_kind kind)
 {
-    return find_recent(profile, (unsigned)kind);
+    return find_recent(profile, (unsigned)kind, false);
+}
+
+const kd_recent *kd_profile_claimed(const kd_profile *profile, kd_kind kind)
+{
+    return find_recent(profile, (unsigned)kind, true);
 }
 
 const kd_counter *kd_profile_counter(const kd_profile *profile, kd_kind kind)
@@ -509,11 +531,33 @@ const kd_counter *kd_profile_counter(const kd_profile *profile, kd_kind kind)
     return NULL;
 }
 
-const kd_bought *kd_profile_bought(const kd_profile *profile, kd_ref product)
+static const kd_bought *find_bought(const kd_bought *bought, uint32_t count, kd_ref product)
 {
     kd_bought key = { .product = product };
-    uint32_t  at = lower_bound(profile->bought, profile->bought_count, &key, &kd_list_bought);
-    return at < profile->bought_count && profile->bought[at].product == product ? &profile->bought[at] : NULL;
+    uint32_t  at = lower_bound(bought, count, &key, &kd_list_bought);
+    return at < count && bought[at].product == product ? &bought[at] : NULL;
+}
+
+const kd_bought *kd_profile_bought(const kd_profile *profile, kd_ref product)
+{
+    const kd_bought *proven = kd_profile_proven_bought(profile, product);
+    return proven || !kd_profile_believes(profile) ? proven : kd_profile_claimed_bought(profile, product);
+}
+
+const kd_bought *kd_profile_proven_bought(const kd_profile *profile, kd_ref product)
+{
+    return find_bought(profile->bought, profile->bought_count, product);
+}
+
+const kd_bought *kd_profile_claimed_bought(const kd_profile *profile, kd_ref product)
+{
+    return find_bought(profile->claimed_bought, profile->claimed_bought_count, product);
+}
+
+bool kd_profile_believes(const kd_profile *profile)
+{
+    bool itself = profile->ident_count && profile->idents[profile->ident_count - 1].type == KD_KEY_ANONYMOUS; /* the strongest is last */
+    return profile->trusts_claims || itself;
 }
 
 const kd_register *kd_profile_trait(const kd_profile *profile, const char *name)

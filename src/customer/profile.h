@@ -13,6 +13,10 @@
  *                     name and value are longer than `trait_bytes` is not kept at all
  *   idents            first and last time, proven once is proven; over the cap the strongest types, then smallest values stay
  * Every list is a sorted set, and an event is a profile of its own: a fold IS a merge, so there is one law to get right.
+ *
+ * Orders and returns that are only claimed (DESIGN: a write key is public) never meet the proven ones: they have lists of their
+ * own with caps of their own, so that nobody who holds the write key can put a purchase into somebody's profile, take one
+ * out, or push one over a cap. Whether they count all the same is asked when the profile is read (customer/opinion.h).
  * Opinions (affinities, cart, sizes) are computed from it at read time: opinion.h.
  * Threads: none of its own; customer/people.h locks. Memory: one malloc family, freed by kd_profile_free. */
 #ifndef KD_CUSTOMER_PROFILE_H
@@ -36,6 +40,7 @@ typedef struct kd_interaction {
 
 typedef struct kd_recent { /* newest first; never empty */
     uint8_t         kind; /* a cancelled order is kept among the returns */
+    bool            claimed; /* orders and returns by write key alone; false for all other kinds, whose items say it one by one */
     uint32_t        count;
     kd_interaction *items;
 } kd_recent;
@@ -45,12 +50,13 @@ typedef struct kd_counter { /* one per kind that ever occurred, ascending by kin
     uint64_t count;       /* events */
     uint64_t claimed;     /* of them */
     int64_t  first_ms, last_ms;
+    int64_t  proven_first_ms, proven_last_ms; /* of those that are not claimed; 0 when all are */
 } kd_counter;
-typedef struct kd_day_count { uint8_t kind; int32_t day; uint32_t count; } kd_day_count;  /* ascending by kind, then day */
+typedef struct kd_day_count { uint8_t kind; int32_t day; uint32_t count, claimed; /* of them */ } kd_day_count;  /* ascending by kind, then day */
 /* Ascending by product. A return may be known without its order: then orders and both times are 0. */
 typedef struct kd_bought { kd_ref product; uint32_t orders, units, returned; int64_t first_ms, last_ms; } kd_bought;
 /* Ascending by code; saturating. From lines with a price (quantity * price), or the total of an order or return without
- * lines; claimed orders count. A negative price is money the other way: a discount line of an order adds to
+ * lines. A negative price is money the other way: a discount line of an order adds to
  * returned_micro, so that bought - returned is what the shop kept. */
 typedef struct kd_spent { kd_currency currency; int64_t bought_micro, returned_micro; } kd_spent;
 typedef struct kd_register { kd_str name, value; int64_t time_ms; kd_id id; bool claimed; } kd_register; /* ascending by name; value JSON */
@@ -61,10 +67,13 @@ typedef struct kd_profile {
     kd_day_count  *days;      uint32_t day_count;
     kd_bought     *bought;    uint32_t bought_count;
     kd_spent      *spent;     uint32_t spent_count;
-    kd_recent     *recent;    uint32_t recent_count;   /* ascending by kind */
+    kd_bought     *claimed_bought; uint32_t claimed_bought_count; /* the same of what is only claimed */
+    kd_spent      *claimed_spent;  uint32_t claimed_spent_count;
+    kd_recent     *recent;    uint32_t recent_count;   /* ascending by kind, proven before claimed */
     kd_register   *traits;    uint32_t trait_count;
     kd_seen_ident *idents;    uint32_t ident_count;
     size_t         bytes;     /* memory held, for the cap of the house */
+    bool           trusts_claims; /* no fact: how the house reads this profile (customer/people.h). Not encoded, not merged. */
 } kd_profile;
 
 typedef struct kd_profile_caps { uint32_t recent, days, bought, traits, idents, trait_bytes; } kd_profile_caps;
@@ -80,10 +89,18 @@ kd_status kd_profile_fold(kd_profile *profile, const kd_fact *fact, const kd_pro
 kd_status kd_profile_merge(kd_profile *into, const kd_profile *from, const kd_profile_caps *caps, kd_err *err);
 /* Canonical: equal profiles give equal bytes. Versioned. */
 void      kd_profile_encode(kd_buf *out, const kd_profile *profile);
-kd_status kd_profile_decode(kd_profile *out, kd_str bytes, kd_err *err); /* KD_CORRUPT; out empty then */
+/* KD_CORRUPT, or KD_CONFLICT: an earlier version, which kept no claims apart; the log must be folded again. `out` empty then. */
+kd_status kd_profile_decode(kd_profile *out, kd_str bytes, kd_err *err);
 
-const kd_recent   *kd_profile_recent(const kd_profile *profile, kd_kind kind);  /* NULL when none */
+const kd_recent   *kd_profile_recent(const kd_profile *profile, kd_kind kind);  /* NULL when none; of orders and returns the proven */
+const kd_recent   *kd_profile_claimed(const kd_profile *profile, kd_kind kind); /* orders and returns that are only claimed; NULL */
 const kd_counter  *kd_profile_counter(const kd_profile *profile, kd_kind kind);
+/* What is proven of the product; where nothing is and claims are believed, what is claimed. */
 const kd_bought   *kd_profile_bought(const kd_profile *profile, kd_ref product);
+const kd_bought   *kd_profile_proven_bought(const kd_profile *profile, kd_ref product);
+const kd_bought   *kd_profile_claimed_bought(const kd_profile *profile, kd_ref product);
+/* Do claimed purchases count here as this person's own? Where the house trusts what browsers report, and where a browser speaks
+ * of nobody but itself: the profile has seen no stronger key than anonymous ids, which nobody else knows. */
+bool               kd_profile_believes(const kd_profile *profile);
 const kd_register *kd_profile_trait(const kd_profile *profile, const char *name);
 #endif

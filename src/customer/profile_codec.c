@@ -5,20 +5,21 @@
 #include "base/clock.h"
 #include "customer/profile_list.h"
 
-/* Layout, version 1: u8 version, then the lists in the order of the struct, each a varint count and its elements.
+/* Layout, version 2: u8 version, then the lists in the order of the struct, each a varint count and its elements. Version 1
+ * summed claimed purchases with proven ones: what it holds cannot be told apart any more, so it is not read but folded anew.
  *
  * Times are zig-zag differences to the time written before, whatever list that was in. A message id begins with the
  * milliseconds its sender wrote (base/id.h): where they equal the event's time, only the other 10 bytes are written. Lines
  * of one order, and traits of one identify, say so with one bit instead of repeating the event. A currency is written
  * where it changes. An interaction takes about 35 bytes (20 of an order's further lines), with the whole id 6 more. */
-enum { VERSION = 1 };
+enum { VERSION = 2, SUMMED_CLAIMS = 1 };
 
 enum { /* of an interaction */
     ITEM_SAME_EVENT = 1, ITEM_VARIANT = 2, ITEM_PRICE = 4, ITEM_QUANTITY = 8, ITEM_ID_TIME = 16, ITEM_TOPIC = 32, ITEM_LINE = 64,
     ITEM_PRODUCT = 128, ITEM_CURRENCY = 256, ITEM_CLAIMED = 512, ITEM_CHANNEL_SHIFT = 10, ITEM_FLAGS_MAX = 256 << 10
 };
 enum { TRAIT_SAME_EVENT = 1, TRAIT_ID_TIME = 2, TRAIT_CLAIMED = 4, TRAIT_ALL = 7 };
-enum { IDENT_PROVEN = 128 };
+enum { IDENT_PROVEN = 128, RECENT_CLAIMED = 128 };
 
 typedef struct writer {
     kd_buf     *out;
@@ -49,6 +50,10 @@ static void put_counters(writer *w, const kd_profile *p)
         kd_put_varint(w->out, c->claimed);
         put_time(w, c->first_ms);
         put_time(w, c->last_ms);
+        if (c->claimed && c->claimed < c->count) {
+            put_time(w, c->proven_first_ms);
+            put_time(w, c->proven_last_ms);
+        }
     }
 }
 
@@ -65,17 +70,19 @@ static void put_days(writer *w, const kd_profile *p)
         kd_put_varint(w->out, end - i);
         for (; i < end; i++) {
             kd_put_zigzag(w->out, (int64_t)days[i].day - day);
-            kd_put_varint(w->out, days[i].count);
+            kd_put_varint(w->out, (uint64_t)days[i].count << 1 | (days[i].claimed != 0));
+            if (days[i].claimed)
+                kd_put_varint(w->out, days[i].claimed);
             day = days[i].day;
         }
     }
 }
 
-static void put_bought(writer *w, const kd_profile *p)
+static void put_bought(writer *w, const kd_bought *list, uint32_t count)
 {
-    kd_put_varint(w->out, p->bought_count);
-    for (uint32_t i = 0; i < p->bought_count; i++) {
-        const kd_bought *b = &p->bought[i];
+    kd_put_varint(w->out, count);
+    for (uint32_t i = 0; i < count; i++) {
+        const kd_bought *b = &list[i];
         kd_put_u64(w->out, b->product);
         kd_put_varint(w->out, b->orders);
         kd_put_varint(w->out, b->units);
@@ -87,13 +94,13 @@ static void put_bought(writer *w, const kd_profile *p)
     }
 }
 
-static void put_spent(writer *w, const kd_profile *p)
+static void put_spent(writer *w, const kd_spent *list, uint32_t count)
 {
-    kd_put_varint(w->out, p->spent_count);
-    for (uint32_t i = 0; i < p->spent_count; i++) {
-        kd_buf_add(w->out, p->spent[i].currency.code, 3);
-        kd_put_varint(w->out, (uint64_t)p->spent[i].bought_micro);
-        kd_put_varint(w->out, (uint64_t)p->spent[i].returned_micro);
+    kd_put_varint(w->out, count);
+    for (uint32_t i = 0; i < count; i++) {
+        kd_buf_add(w->out, list[i].currency.code, 3);
+        kd_put_varint(w->out, (uint64_t)list[i].bought_micro);
+        kd_put_varint(w->out, (uint64_t)list[i].returned_micro);
     }
 }
 
@@ -143,7 +150,7 @@ static void put_recents(writer *w, const kd_profile *p)
     kd_put_varint(w->out, p->recent_count);
     for (uint32_t i = 0; i < p->recent_count; i++) {
         const kd_recent *recent = &p->recent[i];
-        kd_put_u8(w->out, recent->kind);
+        kd_put_u8(w->out, (uint8_t)(recent->kind | (recent->claimed ? RECENT_CLAIMED : 0)));
         kd_put_varint(w->out, recent->count);
         for (uint32_t j = 0; j < recent->count; j++)
             put_item(w, &recent->items[j], j ? &recent->items[j - 1] : NULL);
@@ -186,8 +193,10 @@ void kd_profile_encode(kd_buf *out, const kd_profile *profile)
     kd_put_u8(out, VERSION);
     put_counters(&w, profile);
     put_days(&w, profile);
-    put_bought(&w, profile);
-    put_spent(&w, profile);
+    put_bought(&w, profile->bought, profile->bought_count);
+    put_spent(&w, profile->spent, profile->spent_count);
+    put_bought(&w, profile->claimed_bought, profile->claimed_bought_count);
+    put_spent(&w, profile->claimed_spent, profile->claimed_spent_count);
     put_recents(&w, profile);
     put_traits(&w, profile);
     put_idents(&w, profile);
@@ -282,6 +291,14 @@ static void cut_counters(reader *r, kd_profile *p)
         c->claimed = kd_cut_varint(&r->cut);
         c->first_ms = cut_time(r);
         c->last_ms = cut_time(r);
+        if (!c->claimed) {
+            c->proven_first_ms = c->first_ms;
+            c->proven_last_ms = c->last_ms;
+        } else if (c->claimed < c->count) {
+            c->proven_first_ms = cut_time(r);
+            c->proven_last_ms = cut_time(r);
+            r->wrong |= c->proven_first_ms < c->first_ms || c->proven_first_ms > c->proven_last_ms || c->proven_last_ms > c->last_ms;
+        }
         r->wrong |= c->kind >= KD_KIND_COUNT || !c->count || c->claimed > c->count || c->first_ms > c->last_ms;
     }
     r->wrong |= !kd_list_ascends(p->counters, p->counter_count, &kd_list_counters);
@@ -297,24 +314,29 @@ static void cut_days(reader *r, kd_profile *p)
         if (run < 1 || run > count - p->day_count)
             r->wrong = true;
         for (; run && !stopped(r); run--) {
-            int64_t step = kd_cut_zigzag(&r->cut);
+            int64_t  step = kd_cut_zigzag(&r->cut);
+            uint64_t counts;
             if (step < KD_TIME_MIN / KD_DAY_MS * 2 || step > KD_TIME_MAX / KD_DAY_MS * 2)
                 step = 0, r->wrong = true;
             day += step;
-            p->days[p->day_count] = (kd_day_count){ .kind = kind, .day = (int32_t)day };
-            p->days[p->day_count++].count = cut_u32(r);
+            counts = kd_cut_varint(&r->cut);
+            p->days[p->day_count] = (kd_day_count){ .kind = kind, .day = (int32_t)day, .count = (uint32_t)(counts >> 1) };
+            if (counts & 1)
+                p->days[p->day_count].claimed = cut_u32(r);
             r->wrong |= kind >= KD_KIND_COUNT || day < KD_TIME_MIN / KD_DAY_MS - 1 || day > KD_TIME_MAX / KD_DAY_MS
-                     || !p->days[p->day_count - 1].count;
+                     || counts >> 1 > UINT32_MAX || !(counts >> 1) || p->days[p->day_count].claimed > counts >> 1
+                     || (counts & 1) != (p->days[p->day_count].claimed != 0);
+            p->day_count++;
         }
     }
     r->wrong |= !kd_list_ascends(p->days, p->day_count, &kd_list_days);
 }
 
-static void cut_bought(reader *r, kd_profile *p)
+static void cut_bought(reader *r, kd_bought **list, uint32_t *count)
 {
-    p->bought_count = cut_list(r, &p->bought, 11, &kd_list_bought);
-    for (uint32_t i = 0; i < p->bought_count; i++) {
-        kd_bought *b = &p->bought[i];
+    *count = cut_list(r, list, 11, &kd_list_bought);
+    for (uint32_t i = 0; i < *count; i++) {
+        kd_bought *b = &(*list)[i];
         *b = (kd_bought){ .product = kd_cut_u64(&r->cut) };
         b->orders = cut_u32(r);
         b->units = cut_u32(r);
@@ -325,18 +347,18 @@ static void cut_bought(reader *r, kd_profile *p)
         }
         r->wrong |= !b->product || b->units < b->orders || (b->units && !b->orders) || b->first_ms > b->last_ms;
     }
-    r->wrong |= !kd_list_ascends(p->bought, p->bought_count, &kd_list_bought);
+    r->wrong |= !kd_list_ascends(*list, *count, &kd_list_bought);
 }
 
-static void cut_spent(reader *r, kd_profile *p)
+static void cut_spent(reader *r, kd_spent **list, uint32_t *count)
 {
-    p->spent_count = cut_list(r, &p->spent, 5, &kd_list_spent);
-    for (uint32_t i = 0; i < p->spent_count; i++) {
-        p->spent[i].currency = cut_currency(r);
-        p->spent[i].bought_micro = cut_i63(r);
-        p->spent[i].returned_micro = cut_i63(r);
+    *count = cut_list(r, list, 5, &kd_list_spent);
+    for (uint32_t i = 0; i < *count; i++) {
+        (*list)[i].currency = cut_currency(r);
+        (*list)[i].bought_micro = cut_i63(r);
+        (*list)[i].returned_micro = cut_i63(r);
     }
-    r->wrong |= !kd_list_ascends(p->spent, p->spent_count, &kd_list_spent);
+    r->wrong |= !kd_list_ascends(*list, *count, &kd_list_spent);
 }
 
 static void cut_item(reader *r, kd_interaction *item, const kd_interaction *before)
@@ -373,16 +395,26 @@ static void cut_item(reader *r, kd_interaction *item, const kd_interaction *befo
     r->wrong |= line > UINT16_MAX || quantity > INT32_MAX;
 }
 
+/* Claims stand where claims belong. */
+static bool claims_fit(const kd_recent *recent)
+{
+    bool apart = kd_kind_keeps_claims_apart(recent->kind), fit = apart || !recent->claimed;
+    for (uint32_t i = 0; apart && i < recent->count; i++)
+        fit &= recent->items[i].claimed == recent->claimed;
+    return fit;
+}
+
 static void cut_recents(reader *r, kd_profile *p)
 {
     uint32_t count = cut_list(r, &p->recent, 3, &kd_list_recents);
     while (p->recent_count < count && !stopped(r)) {
         kd_recent *recent = &p->recent[p->recent_count++];
-        *recent = (kd_recent){ .kind = kd_cut_u8(&r->cut) };
+        unsigned   kind = kd_cut_u8(&r->cut);
+        *recent = (kd_recent){ .kind = kind & (RECENT_CLAIMED - 1), .claimed = kind & RECENT_CLAIMED };
         recent->count = cut_list(r, &recent->items, 1, &kd_list_items);
         for (uint32_t j = 0; j < recent->count; j++)
             cut_item(r, &recent->items[j], j ? &recent->items[j - 1] : NULL);
-        r->wrong |= !recent->count || !kd_kind_keeps_recent(recent->kind)
+        r->wrong |= !recent->count || !kd_kind_keeps_recent(recent->kind) || !claims_fit(recent)
                  || !kd_list_ascends(recent->items, recent->count, &kd_list_items);
     }
     r->wrong |= !kd_list_ascends(p->recent, p->recent_count, &kd_list_recents);
@@ -452,12 +484,16 @@ kd_status kd_profile_decode(kd_profile *out, kd_str bytes, kd_err *err)
     reader   r = { .cut = kd_cut_from(bytes.ptr, bytes.len) };
     unsigned version = kd_cut_u8(&r.cut);
     *out = (kd_profile){ 0 };
+    if (version == SUMMED_CLAIMS)
+        return kd_fail(err, KD_CONFLICT, "stored profile: version %u kept no claims apart; fold the log anew", version);
     if (r.cut.failed || version != VERSION)
         return kd_fail(err, KD_CORRUPT, "stored profile: version %u is unknown", version);
     cut_counters(&r, out);
     cut_days(&r, out);
-    cut_bought(&r, out);
-    cut_spent(&r, out);
+    cut_bought(&r, &out->bought, &out->bought_count);
+    cut_spent(&r, &out->spent, &out->spent_count);
+    cut_bought(&r, &out->claimed_bought, &out->claimed_bought_count);
+    cut_spent(&r, &out->claimed_spent, &out->claimed_spent_count);
     cut_recents(&r, out);
     cut_traits(&r, out);
     cut_idents(&r, out);

@@ -36,8 +36,14 @@ static void widen(int64_t *first_ms, int64_t *last_ms, int64_t from_first_ms, in
 static void join_counter(void *into, void *from)
 {
     kd_counter *x = into, *y = from;
-    x->count = add_u64(x->count, y->count);
+    if (x->claimed == x->count) { /* its proven times say nothing yet */
+        x->proven_first_ms = y->proven_first_ms;
+        x->proven_last_ms = y->proven_last_ms;
+    } else if (y->claimed < y->count) {
+        widen(&x->proven_first_ms, &x->proven_last_ms, y->proven_first_ms, y->proven_last_ms);
+    }
     x->claimed = add_u64(x->claimed, y->claimed);
+    x->count = add_u64(x->count, y->count);
     widen(&x->first_ms, &x->last_ms, y->first_ms, y->last_ms);
 }
 
@@ -51,6 +57,7 @@ static void join_day(void *into, void *from)
 {
     kd_day_count *x = into, *y = from;
     x->count = add_u32(x->count, y->count);
+    x->claimed = add_u32(x->claimed, y->claimed);
 }
 
 static int cmp_bought(const void *a, const void *b)
@@ -89,7 +96,7 @@ static void join_spent(void *into, void *from)
 static int cmp_recent(const void *a, const void *b)
 {
     const kd_recent *x = a, *y = b;
-    return COMPARE(x->kind, y->kind);
+    return x->kind != y->kind ? COMPARE(x->kind, y->kind) : COMPARE(x->claimed, y->claimed);
 }
 
 /* The key is the whole interaction: time, message and line decide, the rest only where one message id stands for two
@@ -200,6 +207,11 @@ bool kd_list_ascends(const void *items, uint32_t count, const kd_list_type *type
     return true;
 }
 
+bool kd_kind_keeps_claims_apart(unsigned kind)
+{
+    return kind == KD_KIND_ORDER || kind == KD_KIND_RETURN || kind == KD_KIND_ORDER_CANCELLED;
+}
+
 bool kd_kind_keeps_recent(unsigned kind)
 {
     switch (kind) {
@@ -222,6 +234,7 @@ size_t kd_profile_measure(const kd_profile *p)
     enum { MALLOC_PIECE = 24 }; /* header and rounding of a short text */
     size_t bytes = list_bytes(p->counter_count, &kd_list_counters) + list_bytes(p->day_count, &kd_list_days)
                  + list_bytes(p->bought_count, &kd_list_bought) + list_bytes(p->spent_count, &kd_list_spent)
+                 + list_bytes(p->claimed_bought_count, &kd_list_bought) + list_bytes(p->claimed_spent_count, &kd_list_spent)
                  + list_bytes(p->recent_count, &kd_list_recents) + list_bytes(p->trait_count, &kd_list_traits)
                  + list_bytes(p->ident_count, &kd_list_idents);
     for (uint32_t i = 0; i < p->recent_count; i++)

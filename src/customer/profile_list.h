@@ -1,4 +1,4 @@
-/* customer/profile_list.h -- the sorted sets a profile is made of; for profile.c and profile_codec.c only.
+/* customer/profile_list.h -- the sorted sets a profile is made of; for profile.c, profile_codec.c and opinion.c only.
  *
  * A list grows along kd_list_capacity, a fixed ladder of sizes, so that its capacity follows from its count and need not
  * be stored: what is allocated is at least kd_list_capacity(count). */
@@ -23,5 +23,6 @@ bool     kd_list_reserve(void *items, uint32_t had, uint32_t count, const kd_lis
 bool     kd_list_ascends(const void *items, uint32_t count, const kd_list_type *type); /* strictly */
 
 bool   kd_kind_keeps_recent(unsigned kind);
+bool   kd_kind_keeps_claims_apart(unsigned kind);
 size_t kd_profile_measure(const kd_profile *profile); /* what `bytes` should be */
 #endif

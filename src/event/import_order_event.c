@@ -87,7 +87,7 @@ static kd_status receipt_owner(kd_incoming *out, const kd_import *run, const kd_
         key.len = KD_KEY_VALUE_MAX - 20;
         kd_buf_addf(&key, ":%016llx", (unsigned long long)hash);
     }
-    out->owner = (kd_ident){ KD_KEY_DEVICE, kd_buf_str(&key) };
+    out->owner = (kd_ident){ KD_KEY_DEVICE, kd_buf_str(&key), true };
     return kd_buf_status(&key, err);
 }
 

@@ -207,7 +207,7 @@ static void take_external_ids(known_as *known, const kd_json *ids)
 }
 
 /* All keys of the event, strongest first. False when the arena is full. */
-static bool read_idents(kd_fact *fact, const envelope *e, kd_arena *arena)
+static bool read_idents(kd_fact *fact, const envelope *e, kd_speaker speaker, kd_arena *arena)
 {
     known_as  known = { 0 };
     kd_ident *idents = KD_NEW(arena, kd_ident, IDENTS_MAX);
@@ -217,8 +217,12 @@ static bool read_idents(kd_fact *fact, const envelope *e, kd_arena *arena)
     take_traits(&known, e->context[C_TRAITS]);
     take_external_ids(&known, e->context[C_EXTERNAL_IDS]);
     take_cards(&known, e->field[I_PROPERTIES]);
-    const kd_ident all[IDENTS_MAX] = { { KD_KEY_USER, e->user_id }, { KD_KEY_CARD, known.card }, { KD_KEY_EMAIL, known.email },
-                                       { KD_KEY_PHONE, known.phone }, { KD_KEY_ANONYMOUS, e->anonymous_id } };
+    /* A user token proves its user id, and that this browser is theirs; not the e-mail, card or number that they type beside
+     * it. A server is believed. */
+    const bool     believed = speaker == KD_SPEAKER_SERVER, proven = !fact->claimed;
+    const kd_ident all[IDENTS_MAX] = { { KD_KEY_USER, e->user_id, proven }, { KD_KEY_CARD, known.card, believed },
+                                       { KD_KEY_EMAIL, known.email, believed }, { KD_KEY_PHONE, known.phone, believed },
+                                       { KD_KEY_ANONYMOUS, e->anonymous_id, proven } };
     fact->idents = idents;
     fact->ident_count = 0;
     for (size_t i = 0; i < IDENTS_MAX; i++)
@@ -242,25 +246,22 @@ static bool looks_like_uuid(kd_str text)
     return kd_id_parse(&id, text);
 }
 
-/* A user token proves its user id, and that this browser is theirs; not the e-mail, card, number or other user id that they
- * type beside it. A server is believed. */
-static void add_link(kd_incoming *out, const kd_incoming_context *context, kd_link_kind kind, kd_ident other)
+static void add_link(kd_incoming *out, kd_link_kind kind, kd_ident other)
 {
-    bool believed = context->speaker == KD_SPEAKER_SERVER || other.type == KD_KEY_ANONYMOUS;
     if (out->link_count < sizeof out->links / sizeof *out->links) {
         out->links[out->link_count].kind = kind;
         out->links[out->link_count].other = other;
-        out->links[out->link_count++].proven = believed && !out->fact.claimed;
+        out->links[out->link_count++].proven = other.proven;
     }
 }
 
 /* The other keys of one event are evidence that they and its owner are one person. */
-static void read_links(kd_incoming *out, const kd_incoming_context *context)
+static void read_links(kd_incoming *out)
 {
     for (size_t i = 1; i < out->fact.ident_count; i++) {
         kd_ident other = out->fact.idents[i];
         bool     card = other.type == KD_KEY_CARD || out->owner.type == KD_KEY_CARD;
-        add_link(out, context, card ? KD_LINK_CARD : out->fact.kind == KD_KIND_ORDER ? KD_LINK_ORDER : KD_LINK_LOGIN, other);
+        add_link(out, card ? KD_LINK_CARD : out->fact.kind == KD_KIND_ORDER ? KD_LINK_ORDER : KD_LINK_LOGIN, other);
     }
 }
 
@@ -268,6 +269,7 @@ static void read_links(kd_incoming *out, const kd_incoming_context *context)
 static kd_status read_previous(kd_incoming *out, const envelope *e, const kd_incoming_context *context)
 {
     kd_str    previous;
+    bool      browser;
     kd_status status;
     if (!e->user_id.len)
         return refuse_field(out, KD_INVALID, "/userId", "alias needs a userId");
@@ -275,9 +277,10 @@ static kd_status read_previous(kd_incoming *out, const envelope *e, const kd_inc
         return status;
     if (!previous.len)
         return refuse_field(out, KD_INVALID, "/previousId", "alias needs a previousId");
+    browser = kd_str_eq(previous, e->anonymous_id) || looks_like_uuid(previous);
     if (!kd_str_eq(previous, e->user_id)) /* browsers send alias(u1) of u1: true, and says nothing */
-        add_link(out, context, KD_LINK_ALIAS, (kd_ident){ kd_str_eq(previous, e->anonymous_id) || looks_like_uuid(previous)
-                                                              ? KD_KEY_ANONYMOUS : KD_KEY_USER, previous });
+        add_link(out, KD_LINK_ALIAS, (kd_ident){ browser ? KD_KEY_ANONYMOUS : KD_KEY_USER, previous,
+                                                 !out->fact.claimed && (browser || context->speaker == KD_SPEAKER_SERVER) });
     return KD_OK;
 }
 
@@ -596,11 +599,11 @@ static bool read_event(kd_incoming *out, kd_call call, const kd_json *item, cons
                       || (context->speaker == KD_SPEAKER_TOKEN && e.user_id.len && kd_str_eq(e.user_id, context->user_token_id)));
     if (read_kind(out, call, &e, context) != KD_OK)
         return true;
-    if (!read_idents(fact, &e, arena))
+    if (!read_idents(fact, &e, context->speaker, arena))
         return false;
     if (read_owner(out, &e, context) != KD_OK)
         return true;
-    read_links(out, context);
+    read_links(out);
     if (fact->kind == KD_KIND_IDENTIFY && !read_traits(fact, &e, arena))
         return false;
     other_channel = read_channel(fact, &e, context);
@@ -699,7 +702,7 @@ kd_status kd_incoming_traits(kd_fact *fact, kd_str body, kd_arena *arena, kd_err
     open_envelope(&e, root, &nothing_common);
     if (read_ids(&read, &e, &nobody) != KD_OK)
         return kd_fail(err, KD_CORRUPT, "the body of a stored event has an id of the wrong form");
-    if (!read_idents(fact, &e, arena) || (fact->kind == KD_KIND_IDENTIFY && !read_traits(fact, &e, arena)))
+    if (!read_idents(fact, &e, KD_SPEAKER_SERVER, arena) || (fact->kind == KD_KIND_IDENTIFY && !read_traits(fact, &e, arena)))
         return kd_fail_memory(err);
     return KD_OK;
 }

@@ -29,6 +29,7 @@ typedef struct kd_stored {      /* what an observer sees of one event, after the
     int64_t        received_ms;
     kd_str         message_id; /* as the sender wrote it; empty when read back from the log */
     bool           first;      /* the first event of its person in the log */
+    bool           trusted;    /* not claimed, or the house trusts what browsers report: an order that counts as one */
     bool           replay;     /* folded at the start of the process: seen by an observer of an earlier one */
 } kd_stored;
 typedef void (*kd_observer)(void *self, const kd_stored *events, size_t count);

@@ -173,8 +173,10 @@ static void set_folded(kd_writer *writer, uint16_t group, int64_t offset)
     atomic_store_explicit(&writer->group[group].folded, offset, memory_order_release);
 }
 
-static void tell(const kd_writer *writer, const kd_stored *events, size_t count)
+static void tell(const kd_writer *writer, kd_stored *events, size_t count)
 {
+    for (size_t i = 0; i < count; i++)
+        events[i].trusted = !events[i].fact->claimed || kd_people_trust_claims(writer->people);
     for (size_t i = 0; count && i < writer->observer_count; i++)
         writer->observers[i].call(writer->observers[i].self, events, count);
 }
@@ -288,7 +290,7 @@ kd_status kd_writer_replay(kd_writer *writer, uint64_t *replayed, kd_err *err)
     *replayed = 0;
     for (uint16_t group = 0; group < writer->groups && status == KD_OK; group++) {
         int64_t offset;
-        status = kd_reader_offset(&offset, writer->reader, group, "profile", err);
+        status = kd_reader_offset(&offset, writer->reader, group, KD_PROFILE_CONSUMER, err);
         if (status == KD_OK) {
             set_folded(writer, group, offset);
             status = catch_up(writer, group, true, replayed, NULL, NULL, NULL, err);

@@ -25,6 +25,7 @@ typedef struct scan {
     const kd_snapshot *snapshot;
     kd_map            *users, *items;  /* hash of person id, ref as sent -> row */
     int32_t            now_minute;
+    bool               trust_claims;
     kd_err            *err;
 } scan;
 
@@ -91,8 +92,15 @@ static kd_status take_event(scan *s, const kd_event *event, const kd_fact *fact)
     kd_deeds *d = s->deeds;
     int64_t   minute = event->time_ms / 60000;
     kd_deed   row = { .kind = (uint8_t)event->kind, .minute = minute < s->now_minute ? (int32_t)minute : s->now_minute };
+    bool      doubted = fact->claimed && !s->trust_claims;
     kd_status status = KD_OK;
 
+    if (doubted && is_return(row.kind))
+        return KD_OK;
+    if (doubted && row.kind == KD_KIND_ORDER) {
+        d->claimed_order_lines += fact->line_count;
+        row.kind = KD_KIND_CART_ADD;
+    }
     row.user = kd_map_put_new(s->users, kd_hash64(event->person.b, sizeof event->person.b, 0), d->user_count, NULL);
     if (row.user == UINT32_MAX)
         return kd_fail_memory(s->err);
@@ -126,6 +134,7 @@ static kd_status take_chunk(scan *s, const kd_event *events, size_t count, kd_ar
         if (!is_wanted(events[i].kind) || events[i].flags & KD_EVENT_HOLLOW || kd_id_is_nil(events[i].person))
             continue;
         status = kd_fact_decode(&fact, events[i].facts, arena, s->err);
+        fact.claimed = (events[i].flags & KD_EVENT_CLAIMED) != 0;
         if (status == KD_OK)
             status = take_event(s, &events[i], &fact);
         if (status != KD_OK)
@@ -155,9 +164,10 @@ static kd_status scan_group(scan *s, kd_reader *reader, uint16_t group, kd_arena
     return status;
 }
 
-kd_status kd_deeds_scan(kd_deeds *out, kd_store *store, int64_t now_ms, size_t bytes_max, kd_train_progress progress, void *self, kd_err *err)
+kd_status kd_deeds_scan(kd_deeds *out, kd_store *store, int64_t now_ms, bool trust_claims, size_t bytes_max, kd_train_progress progress,
+                        void *self, kd_err *err)
 {
-    scan        s = { .deeds = out, .now_minute = (int32_t)(now_ms / 60000), .err = err };
+    scan        s = { .deeds = out, .now_minute = (int32_t)(now_ms / 60000), .trust_claims = trust_claims, .err = err };
     kd_reader  *reader = NULL;
     kd_catalog *catalog = NULL;
     kd_arena   *arena = kd_arena_new(CHUNK_BYTES);

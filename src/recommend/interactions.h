@@ -2,6 +2,10 @@
  *
  * Twenty bytes a row. Users are persons (a till receipt nobody can name is one too); products are resolved through the
  * catalogue, so that a sku of the till and a product of the web are one item. What was returned is taken out again.
+ * Orders that are only claimed (by write key alone) are taken for cart lines, unless the house trusts them: the "bought"
+ * relation learns from proven orders alone, since anybody can send a claimed one, while a claim still shows what people
+ * are after, which is what carts show. A claimed return is left out: it could unlearn somebody's purchases. With either,
+ * a person counts by 500 products at most (kd_train_options).
  * Threads: none of its own; used by training only. */
 #ifndef KD_RECOMMEND_INTERACTIONS_H
 #define KD_RECOMMEND_INTERACTIONS_H
@@ -22,12 +26,12 @@ typedef struct kd_deeds {
     kd_ref  *items;           /* item -> product, ascending once settled */
     uint32_t item_count, item_room, user_count;
     int32_t  newest_minute;   /* of all rows, not later than now */
-    uint64_t events, order_lines, view_lines, returned_lines;
+    uint64_t events, order_lines, view_lines, returned_lines, claimed_order_lines; /* the last are among the view lines */
     size_t   bytes_max;
 } kd_deeds;
 
 /* One pass over the whole log. KD_LIMIT when the rows alone would pass `bytes_max`. */
-kd_status kd_deeds_scan(kd_deeds *out, kd_store *store, int64_t now_ms, size_t bytes_max, kd_train_progress progress, void *self, kd_err *err);
+kd_status kd_deeds_scan(kd_deeds *out, kd_store *store, int64_t now_ms, bool trust_claims, size_t bytes_max, kd_train_progress progress, void *self, kd_err *err);
 /* Take returns out, number the items ascending, sort. */
 kd_status kd_deeds_settle(kd_deeds *deeds, kd_err *err);
 /* The rows before `minute`, with the same users and items. */

@@ -85,7 +85,7 @@ static bool first_look(slate *s, const kd_product *product)
 
 static bool has_bought(const kd_profile *profile, const kd_product *product)
 {
-    if (!profile || profile->bought_count == 0)
+    if (!profile || profile->bought_count + profile->claimed_bought_count == 0)
         return false;
     if (kd_profile_bought(profile, product->ref) || kd_opinion_owns(profile, product->ref))
         return true;

@@ -76,19 +76,21 @@ static void add_recent(kd_seed *seeds, size_t *count, size_t rank, const kd_prof
                        const kd_snapshot *snapshot, int64_t now_ms)
 {
     kd_kind          kind = sources[rank].kind;
-    const kd_recent *recent = kd_profile_recent(profile, kind);
+    const kd_recent *recents[2];
+    size_t           lists = kd_opinion_recents(recents, profile, kind);
     const kd_recent *removed = kind == KD_KIND_WISH_ADD ? kd_profile_recent(profile, KD_KIND_WISH_REMOVE) : NULL;
     size_t           from = *count;
 
-    for (uint32_t i = 0; recent && i < recent->count; i++) {
-        const kd_interaction *one = &recent->items[i];
-        const kd_bought      *bought = kd_profile_bought(profile, one->product);
-        bool done = kind == KD_KIND_ORDER ? bought && bought->returned > 0 && !kd_opinion_owns(profile, one->product) : bought != NULL;
-        if (one->product == 0 || done || taken_back(removed, one))
-            continue;
-        if (!kd_seed_add(seeds, count, from, rank, kd_seed_item(model, snapshot, one->product), one->time_ms, now_ms, model))
-            break;
-    }
+    for (size_t l = 0; l < lists; l++)
+        for (uint32_t i = 0; i < recents[l]->count; i++) {
+            const kd_interaction *one = &recents[l]->items[i];
+            const kd_bought      *bought = kd_profile_bought(profile, one->product);
+            bool done = kind == KD_KIND_ORDER ? bought && bought->returned > 0 && !kd_opinion_owns(profile, one->product) : bought != NULL;
+            if (one->product == 0 || done || taken_back(removed, one))
+                continue;
+            if (!kd_seed_add(seeds, count, from, rank, kd_seed_item(model, snapshot, one->product), one->time_ms, now_ms, model))
+                return;
+        }
 }
 
 size_t kd_seeds_of_profile(kd_seed seeds[KD_SEEDS_MAX], size_t from, const kd_profile *profile, const kd_cart_line *cart,

@@ -17,15 +17,16 @@ static kd_str top_category(const kd_product *product)
 }
 
 /* Was this line sent back, or its whole order? */
-static bool came_back(const kd_interaction *bought, const kd_recent *returns)
+static bool came_back(const kd_interaction *bought, const kd_recent *const *returns, size_t lists)
 {
-    for (uint32_t i = 0; returns && i < returns->count; i++) {
-        const kd_interaction *r = &returns->items[i];
-        bool same_thing = r->product != 0 && r->product == bought->product && r->variant == bought->variant && r->time_ms >= bought->time_ms;
-        bool whole_order = r->product == 0 && r->topic != 0 && r->topic == bought->topic;
-        if (same_thing || whole_order)
-            return true;
-    }
+    for (size_t l = 0; l < lists; l++)
+        for (uint32_t i = 0; i < returns[l]->count; i++) {
+            const kd_interaction *r = &returns[l]->items[i];
+            bool same_thing = r->product != 0 && r->product == bought->product && r->variant == bought->variant && r->time_ms >= bought->time_ms;
+            bool whole_order = r->product == 0 && r->topic != 0 && r->topic == bought->topic;
+            if (same_thing || whole_order)
+                return true;
+        }
     return false;
 }
 
@@ -33,7 +34,9 @@ static void believe(kd_sizes *sizes, kd_str category, kd_ref size, int64_t time_
 {
     for (uint32_t i = 0; i < sizes->count; i++) {
         if (sizes->believed[i].size == size && kd_str_eq(sizes->believed[i].category, category)) {
-            sizes->believed[i].purchases++; /* newest first: last_ms stands already */
+            sizes->believed[i].purchases++;
+            if (sizes->believed[i].last_ms < time_ms)
+                sizes->believed[i].last_ms = time_ms;
             return;
         }
     }
@@ -47,18 +50,20 @@ static void believe(kd_sizes *sizes, kd_str category, kd_ref size, int64_t time_
 
 void kd_sizes_learn(kd_sizes *sizes, const kd_profile *profile, const kd_snapshot *snapshot)
 {
-    const kd_recent *orders = profile ? kd_profile_recent(profile, KD_KIND_ORDER) : NULL;
-    const kd_recent *returns = profile ? kd_profile_recent(profile, KD_KIND_RETURN) : NULL; /* cancelled orders are among them */
+    const kd_recent *orders[2], *returns[2]; /* cancelled orders are among the returns */
+    size_t           order_lists = profile ? kd_opinion_recents(orders, profile, KD_KIND_ORDER) : 0;
+    size_t           return_lists = profile ? kd_opinion_recents(returns, profile, KD_KIND_RETURN) : 0;
 
     sizes->count = 0;
-    for (uint32_t i = 0; orders && i < orders->count && i < KD_SIZE_LINES; i++) {
-        const kd_interaction *line = &orders->items[i];
-        const kd_variant     *variant = NULL;
-        const kd_product     *product = kd_snapshot_find_any(snapshot, line->variant ? line->variant : line->product, &variant);
-        kd_ref                size = product && variant ? kd_variant_size(variant) : 0;
-        if (size != 0 && !came_back(line, returns))
-            believe(sizes, top_category(product), size, line->time_ms);
-    }
+    for (size_t l = 0; l < order_lists; l++)
+        for (uint32_t i = 0; i < orders[l]->count && i < KD_SIZE_LINES; i++) {
+            const kd_interaction *line = &orders[l]->items[i];
+            const kd_variant     *variant = NULL;
+            const kd_product     *product = kd_snapshot_find_any(snapshot, line->variant ? line->variant : line->product, &variant);
+            kd_ref                size = product && variant ? kd_variant_size(variant) : 0;
+            if (size != 0 && !came_back(line, returns, return_lists))
+                believe(sizes, top_category(product), size, line->time_ms);
+        }
 }
 
 static bool is_made_in(const kd_product *product, kd_ref size)

@@ -279,6 +279,7 @@ static void write_report(kd_buf *out, const run *r, const kd_deeds *d, const par
     KD_JW_I64(&w, "items", d->item_count);
     KD_JW_I64(&w, "orderLines", (int64_t)d->order_lines);
     KD_JW_I64(&w, "viewLines", (int64_t)d->view_lines);
+    KD_JW_I64(&w, "claimedOrderLines", (int64_t)d->claimed_order_lines);
     KD_JW_I64(&w, "returnedLines", (int64_t)d->returned_lines);
     KD_JW_I64(&w, "interactions", (int64_t)d->count);
     write_matrix(&w, "orders", &p->orders, &p->build.relations[KD_RELATION_BOUGHT]);
@@ -332,7 +333,7 @@ kd_status kd_train(kd_buf *out, kd_store *store, const kd_train_options *options
         return status;
     kd_buf_init(&report, NULL);
     r.step_began_us = kd_monotonic_us();
-    status = kd_deeds_scan(&deeds, store, options->now_ms, r.bytes_max, progress, self, err);
+    status = kd_deeds_scan(&deeds, store, options->now_ms, options->trust_claims, r.bytes_max, progress, self, err);
     step_end(&r, "scan");
     step_begin(&r, "settle");
     if (status == KD_OK)

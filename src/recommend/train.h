@@ -1,7 +1,7 @@
 /* recommend/train.h -- from the log to a model file. Runs in a process of its own (`kunde train`), on a read-only store.
  *
  * One scan of the log's facts (no body is opened), interactions time-decayed, users = persons, claimed events of one
- * person capped like all others; then kd_item_item_train for orders and for views, viewed-then-bought, popularity, trend.
+ * person capped like all others and claimed orders taken for cart lines (recommend/interactions.h); then kd_item_item_train for orders and for views, viewed-then-bought, popularity, trend.
  * Ages count from the newest interaction, not from now: a shop that loads last year's orders has a model of last year.
  * Goods brought back are taken out, line by line. Before publishing, the same training on all but the last days is held
  * against those days and against popularity (recommend/backtest.h); the report says who won.
@@ -23,6 +23,7 @@ typedef struct kd_train_options {
     unsigned threads;
     size_t   bytes_max;                                 /* 0: 4 GiB */
     bool     no_backtest;                               /* skip it: benches */
+    bool     trust_claims;                              /* orders and returns by write key alone are orders and returns */
 } kd_train_options;
 kd_train_options kd_train_options_default(int64_t now_ms);
 typedef void (*kd_train_progress)(void *self, const char *step, uint64_t done, uint64_t total);

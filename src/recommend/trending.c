@@ -167,9 +167,10 @@ void kd_demand_release(const kd_demand *demand)
 
 /* ---- counting --------------------------------------------------------------------------------------------------------- */
 
-static double weight_of(kd_kind kind)
+/* An order that is only claimed says no more than a cart: anybody who holds the write key can send one. */
+static double weight_of(kd_kind kind, bool trusted)
 {
-    switch (kind) {
+    switch (kind == KD_KIND_ORDER && !trusted ? KD_KIND_CART_ADD : kind) {
     case KD_KIND_VIEW:     return 1.0;
     case KD_KIND_CLICK:    return 0.5;
     case KD_KIND_CART_ADD:
@@ -256,7 +257,7 @@ void kd_trending_observe(kd_trending *t, const kd_stored *events, size_t count)
     pthread_mutex_lock(&t->counting);
     for (size_t e = 0; e < count; e++) {
         const kd_fact *fact = events[e].fact;
-        double         weight = weight_of(fact->kind);
+        double         weight = weight_of(fact->kind, events[e].trusted);
         if (weight == 0.0)
             continue;
         for (size_t l = 0; l < fact->line_count; l++) {

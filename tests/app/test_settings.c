@@ -87,11 +87,30 @@ static void test_defaults(void **state)
     assert_int_equal(s.checkpoint_rows, 2000);
     assert_int_equal(s.http_body_bytes_max, 4194304);
     assert_int_equal(s.receipt_retention_days, 90);
+    assert_int_equal(s.trust_browser_orders, 0);
     snprintf(key, sizeof key, "%s.key", db); /* beside the database */
     assert_string_equal(s.key_file, key);
     kd_settings_free(&s);
     assert_null(s.db);
     kd_settings_free(&s); /* twice is fine */
+}
+
+static void test_switches(void **state)
+{
+    kd_settings s;
+    char       *argv[ARGS_MAX];
+    int         rest;
+    kd_err      err;
+    (void)state;
+    must_load(&s, "--trust-browser-orders true");
+    assert_int_equal(s.trust_browser_orders, 1);
+    kd_settings_free(&s);
+    must_load(&s, "--trust_browser_orders=1 --trust_browser_orders=0");
+    assert_int_equal(s.trust_browser_orders, 0);
+    kd_settings_free(&s);
+    assert_int_equal(load(&s, "--trust_browser_orders=perhaps", &rest, argv, &err), KD_INVALID);
+    assert_string_equal(err.field, "trust_browser_orders");
+    assert_non_null(strstr(err.msg, "must be true or false, not \"perhaps\""));
 }
 
 static void test_precedence(void **state)
@@ -287,7 +306,7 @@ static void test_secrets_stay_secret(void **state)
 
 #define TEST(f) { #f, f, enter, leave, NULL }
 const struct CMUnitTest settings_tests[] = {
-    TEST(test_defaults), TEST(test_precedence), TEST(test_which_file), TEST(test_what_is_left_for_the_command), TEST(test_wrong_flags_and_variables),
+    TEST(test_defaults), TEST(test_switches), TEST(test_precedence), TEST(test_which_file), TEST(test_what_is_left_for_the_command), TEST(test_wrong_flags_and_variables),
     TEST(test_wrong_files), TEST(test_secrets_stay_secret),
 };
 const size_t settings_test_count = sizeof settings_tests / sizeof *settings_tests;

@@ -75,6 +75,7 @@ static void random_idents(kd_fact *fact, kd_rng *rng, kd_arena *arena)
     for (size_t i = 0; i < fact->ident_count; i++) {
         idents[i].type = (kd_key_type)(1 + kd_rng_below(rng, 6));
         idents[i].value = text(arena, "k%u", kd_rng_below(rng, 7));
+        idents[i].proven = !fact->claimed && kd_rng_below(rng, 2);
     }
     fact->traits = traits;
     fact->idents = idents;
@@ -135,24 +136,33 @@ bool str_same(kd_str a, kd_str b)
     return a.len == b.len && memcmp(a.ptr, b.ptr, a.len) == 0;
 }
 
+static FILE *golden_file(const char *name, const char *mode)
+{
+    char  path[1024];
+    FILE *file;
+    snprintf(path, sizeof path, "%s/tests/golden/%s", KD_SOURCE_ROOT, name);
+    file = fopen(path, mode);
+    assert_non_null(file);
+    return file;
+}
+
+kd_str stored(const char *name, kd_arena *arena)
+{
+    char  *bytes = kd_arena_alloc(arena, 65536);
+    FILE  *file = golden_file(name, "rb");
+    size_t len = fread(bytes, 1, 65536, file);
+    fclose(file);
+    return (kd_str){ bytes, len };
+}
+
 kd_str golden(const char *name, kd_str now, kd_arena *arena)
 {
-    char   path[1024];
-    char  *bytes = kd_arena_alloc(arena, 65536);
-    size_t len;
-    FILE  *file;
-    snprintf(path, sizeof path, "%s/tests/golden/%s", KD_SOURCE_ROOT, name);
     if (getenv("KD_GOLDEN_WRITE")) {
-        file = fopen(path, "wb");
-        assert_non_null(file);
+        FILE *file = golden_file(name, "wb");
         assert_int_equal(fwrite(now.ptr, 1, now.len, file), now.len);
         fclose(file);
     }
-    file = fopen(path, "rb");
-    assert_non_null(file);
-    len = fread(bytes, 1, 65536, file);
-    fclose(file);
-    return (kd_str){ bytes, len };
+    return stored(name, arena);
 }
 
 void temp_folder(char out[64])

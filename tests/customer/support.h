@@ -26,7 +26,8 @@ kd_str text(kd_arena *arena, const char *format, ...) __attribute__((format(prin
 kd_str encoded(const kd_profile *profile, kd_arena *arena);
 bool   str_same(kd_str a, kd_str b);
 
-/* The file tests/golden/<name>; written first when KD_GOLDEN_WRITE is set. */
+kd_str stored(const char *name, kd_arena *arena); /* the file tests/golden/<name> */
+/* The same; written first when KD_GOLDEN_WRITE is set. */
 kd_str golden(const char *name, kd_str now, kd_arena *arena);
 
 /* A folder of its own, removed by remove_folder. */

@@ -122,9 +122,9 @@ static void test_fact_golden(void **state)
 
 static void test_who(void **state)
 {
-    const kd_ident idents[] = { { KD_KEY_USER, KD_STR("u-1") }, { KD_KEY_ANONYMOUS, KD_STR("") } };
+    const kd_ident idents[] = { { KD_KEY_USER, KD_STR("u-1"), true }, { KD_KEY_ANONYMOUS, KD_STR(""), false } };
     const kd_trait traits[] = { { KD_STR("size"), KD_STR("42") } };
-    kd_fact   fact = { .idents = idents, .ident_count = 2, .traits = traits, .trait_count = 1 }, none = { 0 }, read = { 0 };
+    kd_fact   fact = { .idents = idents, .ident_count = 2, .traits = traits, .trait_count = 1 }, none = { 0 }, read = { 0 }, claimed = { 0 };
     kd_arena *arena = kd_arena_new(1 << 20);
     kd_buf    bytes;
     kd_err    err = { 0 };
@@ -135,6 +135,12 @@ static void test_who(void **state)
     assert_int_equal(read.ident_count, 2);
     assert_int_equal(read.idents[0].type, KD_KEY_USER);
     assert_true(kd_str_eq(read.idents[0].value, KD_STR("u-1")) && kd_str_eq(read.idents[1].value, KD_STR("")));
+    assert_true(read.idents[0].proven && !read.idents[1].proven);
+    fact.claimed = claimed.claimed = true; /* then nothing is proven, whatever the bits say: those before the flag said nothing */
+    bytes.len = 0;
+    kd_who_encode(&bytes, &fact);
+    assert_int_equal(kd_who_decode(&claimed, kd_buf_str(&bytes), arena, &err), KD_OK);
+    assert_true(!claimed.idents[0].proven && !claimed.idents[1].proven);
     assert_int_equal(read.trait_count, 1);
     assert_true(kd_str_eq(read.traits[0].name, KD_STR("size")) && kd_str_eq(read.traits[0].value, KD_STR("42")));
     for (size_t len = 0; len < bytes.len; len++) /* cut short anywhere it is damaged, and the fact is left alone */

@@ -221,11 +221,108 @@ static void test_recency_and_owning(void **state)
     kd_arena_free(arena);
 }
 
+static kd_fact claimed(kd_fact fact)
+{
+    fact.claimed = true;
+    return fact;
+}
+
+static kd_fact of(kd_fact fact, const kd_ident *ident)
+{
+    fact.idents = ident;
+    fact.ident_count = 1;
+    return fact;
+}
+
+static const kd_affinity *brand_of(const kd_profile *p, const char *brand, kd_arena *arena)
+{
+    kd_attr_source   source = { attributes, NULL };
+    kd_taste_weights w = kd_taste_weights_default();
+    kd_affinity     *list;
+    size_t           count;
+    kd_err           err = { 0 };
+    assert_int_equal(kd_opinion_affinities(&list, &count, p, &source, &w, 5, T0, arena, &err), KD_OK);
+    return find(list, count, BRAND, brand);
+}
+
+/* Somebody with the write key puts an order into a known customer's profile, and takes a real one back. */
+static void test_claims_about_others(void **state)
+{
+    static const kd_ident user = { KD_KEY_USER, { "u1", 2 }, false };
+    kd_arena  *arena = kd_arena_new(1 << 20);
+    kd_ref     red = kd_ref_of(KD_STR("alto-red")), navy = kd_ref_of(KD_STR("basso-navy"));
+    kd_profile p = { 0 };
+    kd_recency r;
+    kd_spent  *spent;
+    size_t     count = 1;
+    kd_ref     last[1];
+    kd_err     err = { 0 };
+    (void)state;
+    fold(&p, of(line_fact(arena, KD_KIND_ORDER, T0 - 9 * KD_DAY_MS, "alto-red", "", 1, 5000000), &user));
+    fold(&p, claimed(of(line_fact(arena, KD_KIND_ORDER, T0 - KD_DAY_MS, "basso-navy", "", 1, 7000000), &user)));
+    fold(&p, claimed(of(line_fact(arena, KD_KIND_RETURN, T0, "alto-red", "", 1, 5000000), &user)));
+    assert_true(kd_opinion_owns(&p, red));
+    assert_false(kd_opinion_owns(&p, navy));
+    assert_null(kd_profile_bought(&p, navy));
+    r = kd_opinion_recency(&p, T0);
+    assert_true(r.orders == 1 && r.returns == 0 && r.days_since_order == 9 && r.days_since_seen == 0);
+    kd_opinion_last_products(last, &count, &p, KD_KIND_ORDER);
+    assert_true(count == 1 && last[0] == red);
+    assert_int_equal(kd_opinion_spent(&spent, &count, &p, arena, &err), KD_OK);
+    assert_true(count == 1 && spent[0].bought_micro == 5000000 && spent[0].returned_micro == 0);
+    assert_true(brand_of(&p, "alto", arena)->strength > 0); /* the claimed return took nothing off */
+    assert_true(brand_of(&p, "basso", arena)->strength > 2.9 && brand_of(&p, "basso", arena)->strength <= 3); /* as a cart line */
+
+    p.trusts_claims = true; /* a shop that has nothing but what browsers report: the same facts, read otherwise */
+    assert_false(kd_opinion_owns(&p, red));
+    assert_true(kd_opinion_owns(&p, navy));
+    r = kd_opinion_recency(&p, T0);
+    assert_true(r.orders == 2 && r.returns == 1 && r.days_since_order == 1);
+    assert_int_equal(kd_opinion_spent(&spent, &count, &p, arena, &err), KD_OK);
+    assert_true(count == 1 && spent[0].bought_micro == 12000000 && spent[0].returned_micro == 5000000);
+    assert_true(brand_of(&p, "basso", arena)->strength > 7);
+    kd_profile_free(&p);
+    kd_arena_free(arena);
+}
+
+/* A browser that speaks of nobody but itself is believed about what it has, not about what it is worth. */
+static void test_claims_about_oneself(void **state)
+{
+    static const kd_ident browser = { KD_KEY_ANONYMOUS, { "a1", 2 }, false }, user = { KD_KEY_USER, { "u1", 2 }, true };
+    kd_arena  *arena = kd_arena_new(1 << 20);
+    kd_ref     red = kd_ref_of(KD_STR("alto-red"));
+    kd_profile p = { 0 };
+    kd_fact    whole;
+    kd_spent  *spent;
+    size_t     count;
+    kd_err     err = { 0 };
+    (void)state;
+    whole = claimed(line_fact(arena, KD_KIND_ORDER, T0, "alto-red", "", 1, 5000000));
+    whole.order_id = KD_STR("o1");
+    fold(&p, of(whole, &browser));
+    assert_true(kd_opinion_owns(&p, red) && kd_profile_bought(&p, red));
+    assert_int_equal(kd_opinion_recency(&p, T0).orders, 0);
+    assert_int_equal(kd_opinion_spent(&spent, &count, &p, arena, &err), KD_OK);
+    assert_int_equal(count, 0);
+    assert_true(brand_of(&p, "alto", arena)->strength > 7);
+    fold(&p, of(line_fact(arena, KD_KIND_VIEW, T0, "alto-red", "", 1, 1), &user)); /* merged with somebody whose name others know */
+    assert_false(kd_opinion_owns(&p, red));
+    kd_profile_free(&p);
+    whole = (kd_fact){ .kind = KD_KIND_ORDER_CANCELLED, .claimed = true, .id = counted_id(98, T0), .time_ms = T0 + 1, .order_id = KD_STR("o1"),
+                       .total_micro = KD_PRICE_NONE };
+    fold(&p, of(line_fact(arena, KD_KIND_ORDER, T0, "alto-red", "", 1, 1), &browser)); /* a till knows the device; the line has no order id */
+    fold(&p, of(whole, &browser));
+    assert_true(kd_opinion_owns(&p, red));
+    kd_profile_free(&p);
+    kd_arena_free(arena);
+}
+
 int run_opinion_tests(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_affinities), cmocka_unit_test(test_affinities_after_return),
         cmocka_unit_test(test_affinities_are_deterministic), cmocka_unit_test(test_cart), cmocka_unit_test(test_recency_and_owning),
+        cmocka_unit_test(test_claims_about_others), cmocka_unit_test(test_claims_about_oneself),
     };
     return cmocka_run_group_tests_name("opinion", tests, NULL, NULL);
 }

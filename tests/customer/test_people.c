@@ -367,6 +367,41 @@ static void test_people_corrupt(void **state)
     world_free(w);
 }
 
+/* A row that an earlier version wrote, whose sums nobody can take apart: a person into whom nothing was folded yet. */
+static void test_people_outdated(void **state)
+{
+    world         *w = world_new(1, 99, 1 << 20);
+    kd_person     *p;
+    kd_txn        *txn;
+    kd_buf         sealed;
+    kd_err         err = { 0 };
+    kd_profile_row row = { .folded = 40, .head = 40 };
+    (void)state;
+    event(w, 1);
+    checkpoint(w, KD_OK);
+    kd_buf_init(&sealed, w->arena);
+    assert_int_equal(kd_people_acquire(&p, w->people, w->house.reader, w->model.ids[1], &err), KD_OK);
+    kd_seal(&sealed, &p->key, (kd_str){ (const char *)p->id.b, sizeof p->id.b }, stored("profile_v1.bin", w->arena));
+    kd_people_release(w->people, p);
+    row.person = w->model.ids[1];
+    row.state = kd_buf_str(&sealed);
+    assert_int_equal(kd_txn_begin(&txn, w->house.store, 0, &err), KD_OK);
+    assert_int_equal(kd_txn_profiles_put(txn, &row, 1, &err), KD_OK);
+    assert_int_equal(kd_txn_commit(txn, &err), KD_OK);
+    kd_people_close(w->people);
+    w->options.trust_claims = true;
+    world_people(w);
+    assert_int_equal(kd_people_acquire(&p, w->people, w->house.reader, w->model.ids[1], &err), KD_OK);
+    assert_int_equal(p->folded, 0);
+    assert_int_equal(p->head, 40);
+    assert_true(p->profile.trusts_claims);
+    assert_int_equal(p->profile.counter_count, 0);
+    assert_int_equal(kd_person_fold(p, w->people, &w->model.log[0].fact, w->model.log[0].offset, &err), KD_OK);
+    assert_true(str_same(encoded(&p->profile, w->arena), encoded(&w->model.straight[1], w->arena)));
+    kd_people_release(w->people, p);
+    world_free(w);
+}
+
 /* ---- threads ------------------------------------------------------------------------------------------------------------- */
 
 typedef struct race {
@@ -450,7 +485,7 @@ int run_people_tests(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_people_model), cmocka_unit_test(test_people_full), cmocka_unit_test(test_people_bounded),
         cmocka_unit_test(test_people_fresh_stay), cmocka_unit_test(test_people_fold_during_commit),
-        cmocka_unit_test(test_people_corrupt), cmocka_unit_test(test_people_threads),
+        cmocka_unit_test(test_people_corrupt), cmocka_unit_test(test_people_outdated), cmocka_unit_test(test_people_threads),
     };
     return cmocka_run_group_tests_name("people", tests, NULL, NULL);
 }

@@ -116,7 +116,7 @@ static void open_shop(made *m)
     char                    path[96], key[96];
     const kd_clock          clock = { shop_now, NULL };
     const kd_store_options  store = { .path = path, .create = true };
-    const kd_people_options people = { (size_t)64 << 20, (size_t)32 << 20, kd_profile_caps_default() };
+    const kd_people_options people = { (size_t)64 << 20, (size_t)32 << 20, kd_profile_caps_default(), false };
     const kd_ingest_options ingest = { .clock = clock };
     kd_err                  err = { 0 };
 

@@ -26,7 +26,7 @@ void house_open(house *h, kd_observer observer, void *self)
     assert_ok(kd_store_open(&h->store, &(kd_store_options){ .path = path, .groups = 1, .create = true }, &err), err);
     assert_ok(kd_reader_open(&h->reader, h->store, &err), err);
     assert_ok(kd_vault_open(&h->vault, h->store, h->reader, NULL, MASTER_KEY, true, &err), err);
-    const kd_people_options people = { 256 << 20, 128 << 20, kd_profile_caps_default() };
+    const kd_people_options people = { 256 << 20, 128 << 20, kd_profile_caps_default(), false };
     assert_ok(kd_people_open(&h->people, h->store, h->vault, &people, &err), err);
     assert_ok(kd_identity_open(&h->identity, h->store, 16 << 20, &err), err);
     kd_clock clock = kd_clock_at(&h->now_ms);

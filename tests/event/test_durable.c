@@ -113,7 +113,7 @@ static void must(kd_status status, const kd_err *err)
 
 static void open_house(house *h, const char *path, const char *key_path, const char *vfs)
 {
-    kd_people_options people = { 8 << 20, 1 << 20, kd_profile_caps_default() };
+    kd_people_options people = { 8 << 20, 1 << 20, kd_profile_caps_default(), false };
     kd_store_options  store = { .path = path, .create = vfs != NULL, .wal_bytes_max = 512 * 1024, .vfs = vfs };
     kd_err            err = { 0 };
     h->now_ms = NOW;

@@ -541,6 +541,8 @@ static void test_owner_and_links(void **state)
     assert_true(event->fact.claimed);
     event = one_as(KD_CALL_IDENTIFY, "{\"userId\":\"u1\",\"anonymousId\":\"a1\",\"traits\":{\"email\":\"a@b.de\",\"loyalty_id\":\"7\",\"phone\":\"+49228123\"}}", &token);
     assert_int_equal(event->link_count, 4);
+    for (size_t i = 0; i < event->fact.ident_count; i++) /* and so are the keys that the profile will show */
+        assert_int_equal(event->fact.idents[i].proven, event->fact.idents[i].type == KD_KEY_ANONYMOUS || event->fact.idents[i].type == KD_KEY_USER);
     for (size_t i = 0; i < event->link_count; i++) /* a token proves nobody's address, card or number */
         assert_int_equal(event->links[i].proven, event->links[i].other.type == KD_KEY_ANONYMOUS);
     assert_false(one_as(KD_CALL_ALIAS, "{\"userId\":\"u1\",\"previousId\":\"u2\"}", &token)->links[0].proven);

@@ -144,7 +144,7 @@ static world *new_world(uint16_t groups)
     w->groups = groups;
     w->now_ms = NOW;
     w->options.clock = kd_clock_at(&w->now_ms);
-    w->people_options = (kd_people_options){ 64 << 20, 32 << 20, kd_profile_caps_default() };
+    w->people_options = (kd_people_options){ 64 << 20, 32 << 20, kd_profile_caps_default(), false };
     return w;
 }
 
@@ -512,7 +512,7 @@ static void test_links(void **state)
             kd_incoming *events = read_batch(&count, arena, body, round == 2 ? KD_SPEAKER_SERVER : KD_SPEAKER_PUBLIC, NOW);
             must(kd_ingest_write(w->ingest, events, count, NULL, NULL, &err), &err);
         }
-        kd_id user = person_of(w, (kd_ident){ KD_KEY_USER, KD_STR("u1") }), device = person_of(w, (kd_ident){ KD_KEY_ANONYMOUS, KD_STR("a1") });
+        kd_id user = person_of(w, (kd_ident){ KD_KEY_USER, KD_STR("u1"), true }), device = person_of(w, (kd_ident){ KD_KEY_ANONYMOUS, KD_STR("a1"), true });
         assert_false(kd_id_is_nil(user) || kd_id_is_nil(device) || kd_id_eq(user, device));
         for (int side = 0; side < 2; side++) {
             must(kd_reader_links(&links, &count, w->reader, side ? device : user, arena, &err), &err);
@@ -567,7 +567,7 @@ static void test_receipts(void **state)
     kd_incoming *sent = read_batch(&count, arena, "{\"batch\":[{\"type\":\"track\",\"event\":\"A\",\"userId\":\"u1\",\"anonymousId\":\"a1\",\"messageId\":\"1\"}]}",
                                    KD_SPEAKER_SERVER, NOW);
     must(kd_ingest_write(w->ingest, sent, count, NULL, NULL, &err), &err);
-    kd_id user = person_of(w, sent->owner), device = person_of(w, (kd_ident){ KD_KEY_ANONYMOUS, KD_STR("a1") });
+    kd_id user = person_of(w, sent->owner), device = person_of(w, (kd_ident){ KD_KEY_ANONYMOUS, KD_STR("a1"), true });
     const kd_id to[4] = { user, user, { { 0 } }, device };
     for (unsigned i = 0; i < 4; i++) {
         kd_receipt_write write = receipt_of(to[i], i + 1, i == 0 || i == 3);

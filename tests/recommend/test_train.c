@@ -8,6 +8,7 @@
 
 #define TODAY NOW
 
+static bool claimed, trust; /* the next events came by write key alone; the next training believes such orders */
 static kd_txn *bulk; /* open while many events of one group are written: one commit for all */
 
 /* One event straight into the log, as ingestion would store it. `lines` like "p1 p2*3 p3/p3-M", "" for none. */
@@ -16,7 +17,7 @@ static void log_event(shop *s, kd_kind kind, uint32_t person, const char *order,
     static uint64_t serial;
     kd_fact_line    all[64];
     kd_fact         fact = { .kind = kind, .order_id = kd_str_z(order), .lines = all, .total_micro = KD_PRICE_NONE };
-    kd_event        event = { .time_ms = time_ms, .received_ms = time_ms, .kind = (uint16_t)kind, .flags = KD_EVENT_SEALED };
+    kd_event        event = { .time_ms = time_ms, .received_ms = time_ms, .kind = (uint16_t)kind, .flags = KD_EVENT_SEALED | (claimed ? KD_EVENT_CLAIMED : 0) };
     char            text[1024];
     kd_buf          facts;
     kd_txn         *txn = bulk;
@@ -74,6 +75,7 @@ static kd_model *train(shop *s, kd_buf *bytes, unsigned threads)
     kd_model        *m;
     kd_err           err = { 0 };
     o.threads = threads;
+    o.trust_claims = trust;
     kd_buf_init(bytes, NULL);
     kd_status status = kd_train(bytes, s->store, &o, NULL, NULL, &err);
     if (status != KD_OK)
@@ -160,6 +162,46 @@ static void test_what_counts(void **state)
     assert_true(neighbour(m, KD_RELATION_VIEWED_BOUGHT, "x", "v", &support) == 0);
     assert_true(kd_model_popularity(m, kd_model_find(m, ref("a"))) > kd_model_popularity(m, kd_model_find(m, ref("b"))));
     assert_true(kd_model_trend(m, kd_model_find(m, ref("x"))) > 0 && kd_model_trend(m, kd_model_find(m, ref("a"))) == 0);
+    kd_model_release(m);
+    kd_buf_free(&bytes);
+    shop_close(&s);
+}
+
+/* What anybody may have sent about orders teaches what carts teach, unless the shop has nothing else. */
+static void test_claimed_orders(void **state)
+{
+    shop     s;
+    kd_buf   bytes;
+    uint32_t support = 0;
+    (void)state;
+    shop_open(&s, 1);
+    for (uint32_t person = 1; person < 6; person++)
+        log_event(&s, KD_KIND_ORDER, person, "o", "a b", TODAY - 20 * KD_DAY_MS);
+    claimed = true;
+    for (uint32_t person = 10; person < 15; person++)
+        log_event(&s, KD_KIND_ORDER, person, "x", "a junk", TODAY - 2 * KD_DAY_MS);
+    for (uint32_t person = 1; person < 6; person++)
+        log_event(&s, KD_KIND_RETURN, person, "o", "a b", TODAY - KD_DAY_MS);
+    kd_model      *m = train(&s, &bytes, 1);
+    const kd_json *report = report_of(&s, m);
+    assert_int_equal(count_in(report, "orderLines"), 10);
+    assert_int_equal(count_in(report, "claimedOrderLines"), 10);
+    assert_int_equal(count_in(report, "viewLines"), 10);
+    assert_int_equal(count_in(report, "returnedLines"), 0);
+    assert_true(neighbour(m, KD_RELATION_BOUGHT, "a", "b", &support) > 0);
+    assert_int_equal(support, 5);
+    assert_true(neighbour(m, KD_RELATION_BOUGHT, "a", "junk", &support) == 0);
+    assert_true(neighbour(m, KD_RELATION_VIEWED, "a", "junk", &support) > 0);
+    assert_true(kd_model_popularity(m, kd_model_find(m, ref("b"))) > kd_model_popularity(m, kd_model_find(m, ref("junk"))));
+    kd_model_release(m);
+    kd_buf_free(&bytes);
+    trust = true;
+    m = train(&s, &bytes, 1);
+    trust = claimed = false;
+    assert_int_equal(count_in(report_of(&s, m), "orderLines"), 20);
+    assert_int_equal(count_in(report_of(&s, m), "returnedLines"), 10);
+    assert_true(neighbour(m, KD_RELATION_BOUGHT, "a", "junk", &support) > 0);
+    assert_true(neighbour(m, KD_RELATION_BOUGHT, "a", "b", &support) == 0); /* it came back, they say */
     kd_model_release(m);
     kd_buf_free(&bytes);
     shop_close(&s);
@@ -342,7 +384,7 @@ static void test_failures(void **state)
 }
 
 const struct CMUnitTest train_tests[] = {
-    cmocka_unit_test(test_what_counts), cmocka_unit_test(test_tastes_are_learnt), cmocka_unit_test(test_groups),
+    cmocka_unit_test(test_what_counts), cmocka_unit_test(test_claimed_orders), cmocka_unit_test(test_tastes_are_learnt), cmocka_unit_test(test_groups),
     cmocka_unit_test(test_old_import),  cmocka_unit_test(test_house_card),        cmocka_unit_test(test_failures),
 };
 const size_t train_test_count = sizeof train_tests / sizeof *train_tests;

@@ -8,13 +8,18 @@
 
 #include "recommend/trending.h"
 
-static void happen(kd_trending *t, kd_kind kind, uint32_t person, uint32_t product, int64_t time_ms)
+static void happen_as(kd_trending *t, bool trusted, kd_kind kind, uint32_t person, uint32_t product, int64_t time_ms)
 {
     char         text[32];
     kd_fact_line line = { .product = { text, (size_t)snprintf(text, sizeof text, "p%u", product) }, .quantity = 1 };
     kd_fact      fact = { .kind = kind, .time_ms = time_ms, .lines = &line, .line_count = 1 };
-    kd_stored    stored = { .fact = &fact, .person = { { (uint8_t)person, (uint8_t)(person >> 8), (uint8_t)(person >> 16), 1 } } };
+    kd_stored    stored = { .fact = &fact, .person = { { (uint8_t)person, (uint8_t)(person >> 8), (uint8_t)(person >> 16), 1 } }, .trusted = trusted };
     kd_trending_observe(t, &stored, 1);
+}
+
+static void happen(kd_trending *t, kd_kind kind, uint32_t person, uint32_t product, int64_t time_ms)
+{
+    happen_as(t, true, kind, person, product, time_ms);
 }
 
 /* The place of a product in a list, or -1. */
@@ -30,6 +35,25 @@ static const kd_demand *settled(kd_trending *t)
 {
     usleep(210000); /* the last events are shown 200 ms later at the latest, by the next reader */
     return kd_demand_acquire(t);
+}
+
+/* An order that anybody may have sent lifts a product as a cart does, not as an order. */
+static void test_claimed_orders_are_carts(void **state)
+{
+    kd_trending *t;
+    (void)state;
+    assert_int_equal(kd_trending_open(&t, NULL), KD_OK);
+    for (uint32_t n = 0; n < 20; n++) {
+        happen_as(t, false, KD_KIND_ORDER, n, 1, NOW);
+        happen_as(t, false, KD_KIND_CART_ADD, n, 2, NOW);
+        happen_as(t, true, KD_KIND_ORDER, n, 3, NOW);
+    }
+    const kd_demand *d = settled(t);
+    assert_int_equal(place(&d->trending, 3), 0);
+    assert_int_equal(d->trending.count, 3);
+    assert_int_equal(d->trending.items[1].micro, d->trending.items[2].micro);
+    kd_demand_release(d);
+    kd_trending_close(t);
 }
 
 static void check_list(const kd_demand_list *list)
@@ -228,7 +252,7 @@ static void test_threads(void **state)
 }
 
 const struct CMUnitTest trending_tests[] = {
-    cmocka_unit_test(test_rises_at_once),                cmocka_unit_test(test_one_person_lifts_nothing),
+    cmocka_unit_test(test_rises_at_once), cmocka_unit_test(test_claimed_orders_are_carts),                cmocka_unit_test(test_one_person_lifts_nothing),
     cmocka_unit_test(test_order_of_arrival_does_not_matter), cmocka_unit_test(test_long_time_and_many_products),
     cmocka_unit_test(test_a_date_from_the_future), cmocka_unit_test(test_blends_with_model),            cmocka_unit_test(test_threads),
 };
