@@ -180,7 +180,7 @@ function writeSource(out, files) {
     const type = types[path.extname(name).slice(1)] ?? 'application/octet-stream';
     // The hash of the content keeps the compiler's cache honest: it does not look into included bytes.
     data.push(`/* ${hashOf(bytes)} */ BYTES(kd_web_${i}, ${quoted(`${file}.gz`)})`);
-    rows.push(`    { ${quoted(name)}, ${quoted(type)}, ${quoted(`"${hashOf(bytes)}"`)}, kd_web_${i}, ${packed.length}, ${bytes.length} },`);
+    rows.push(`    { ${quoted(name)}, ${quoted(type)}, ${quoted(hashOf(bytes))}, kd_web_${i}, ${packed.length}, ${bytes.length} },`);
   });
   fs.writeFileSync(path.join(out, 'web_files.c'), `/* Made by web/build.mjs. Sorted by name; each file is compressed with gzip. */
 #include "api/web.h"

@@ -113,12 +113,23 @@ void kd_admin_password(kd_request *request)
     kd_reply_json(request, status, &err);
 }
 
-/* GET /login?token=...: the link that the server prints. HEAD must not use it up. */
+static bool is_page_wanted(const kd_request *request)
+{
+    kd_str accepted = kd_request_header(request, "Accept");
+    return accepted.len > 0 && memmem(accepted.ptr, accepted.len, "text/html", 9) != NULL;
+}
+
+/* GET /login?token=...: the link that the server prints; without a token, the page to log in. HEAD must not use it up. A
+ * person whose link is spent gets that page too, which says so; a program gets the problem. */
 void kd_api_login_link(kd_request *request)
 {
     char      session[65];
     kd_err    err = { 0 };
     kd_status status;
+    if (kd_request_query(request, "token").len == 0) {
+        kd_web_dashboard(request);
+        return;
+    }
     request->no_store = true;
     kd_request_reply_header(request, "Referrer-Policy", KD_STR("no-referrer"));
     if (request->method != KD_GET) {
@@ -126,6 +137,11 @@ void kd_api_login_link(kd_request *request)
         return;
     }
     status = kd_login_by_token(session, request->parts->keys, kd_request_query(request, "token"), &err);
+    if (status != KD_OK && is_page_wanted(request)) {
+        request->status = 303;
+        kd_request_reply_header(request, "Location", KD_STR("/login?link=spent"));
+        return;
+    }
     if (status != KD_OK) {
         kd_reply_problem(request, status, &err);
         return;

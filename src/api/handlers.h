@@ -15,10 +15,11 @@ void kd_api_recommend(kd_request *request);
 void kd_api_health(kd_request *request);
 void kd_api_ready(kd_request *request);
 void kd_api_metrics(kd_request *request);
-/* home.c */
-void kd_api_home(kd_request *request);
+/* web.c */
+void kd_web_dashboard(kd_request *request);            /* every address of the dashboard */
+void kd_web_asset(kd_request *request);                /* an embedded file by its path */
+/* pictures.c */
 void kd_api_demo_picture(kd_request *request);
-void kd_api_login_link(kd_request *request);
 /* openapi.c */
 void kd_api_openapi(kd_request *request);
 /* admin.c */
@@ -40,6 +41,7 @@ void kd_admin_event(kd_request *request);
 void kd_admin_keys_list(kd_request *request);
 void kd_admin_keys_create(kd_request *request);
 void kd_admin_keys_revoke(kd_request *request);
+void kd_api_login_link(kd_request *request);
 void kd_admin_login(kd_request *request);
 void kd_admin_logout(kd_request *request);
 void kd_admin_password(kd_request *request);

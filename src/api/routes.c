@@ -21,6 +21,8 @@ COLLECT(alias_call, "Tell that two ids are one customer", "Event");
 #define CALL(path, name, operation) { KD_POST, path, kd_collect, name, KD_ROUTE_CORS | KD_ROUTE_SEGMENT, &operation }
 #define ADMIN .tag = "admin", .security = KD_ADMIN_KEY
 
+#define PAGE(path, handler, name) { KD_GET, path, handler, name, 0, NULL } /* for people: not in /openapi.json */
+
 /* The busiest first: the first match wins, and the search is in this order. */
 static const kd_route routes[] = {
     ROUTE(KD_POST, "/v1/decide", kd_api_decide, "decide", KD_ROUTE_CORS, .tag = "decide", .summary = "Decide what a person sees at one or more placements",
@@ -54,7 +56,6 @@ static const kd_route routes[] = {
     ROUTE(KD_GET, "/metrics", kd_api_metrics, "metrics", 0, .tag = "operate", .summary = "Figures for Prometheus; no personal data", .answer = "Text",
           .media = "text/plain; version=0.0.4; charset=utf-8"),
     ROUTE(KD_GET, "/openapi.json", kd_api_openapi, "openapi", 0, .tag = "operate", .summary = "This document", .answer = "Anything"),
-    ROUTE(KD_GET, "/", kd_api_home, "home", 0, .tag = "operate", .summary = "The state of the engine, and snippets to copy", .query_names = "lang", .answer = "Text", .media = "text/html; charset=utf-8"),
     ROUTE(KD_GET, "/demo/pictures/{}", kd_api_demo_picture, "demo_picture", 0, .tag = "operate", .summary = "The drawn picture of a product (ID.svg)", .path_names = "id",
           .answer = "Text", .media = "image/svg+xml", .errors = "404"),
     ROUTE(KD_GET, "/login", kd_api_login_link, "login_link", 0, .tag = "operate", .summary = "Log in by the link that the server prints", .query_names = "token", .code = 303, .errors = "401"),
@@ -102,6 +103,18 @@ static const kd_route routes[] = {
     ROUTE(KD_POST, "/v1/admin/login", kd_admin_login, "admin_login", 0, .tag = "admin", .summary = "Log in by password", .body = "PasswordRequest", .answer = "Success", .errors = "401,429"),
     ROUTE(KD_POST, "/v1/admin/logout", kd_admin_logout, "admin_logout", 0, .tag = "admin", .summary = "End the session", .code = 204),
     ROUTE(KD_POST, "/v1/admin/password", kd_admin_password, "admin_password", 0, ADMIN, .summary = "Set the admin's password; all sessions end", .body = "PasswordRequest", .answer = "Success", .errors = "401,403"),
+
+    PAGE("/", kd_web_dashboard, "dashboard"),
+    PAGE("/assets/{}", kd_web_asset, "asset"),
+    PAGE("/kunde.js", kd_web_asset, "tag"),
+    PAGE("/live", kd_web_dashboard, "dashboard"),
+    PAGE("/people", kd_web_dashboard, "dashboard"),
+    PAGE("/people/{}", kd_web_dashboard, "dashboard"),
+    PAGE("/catalogue", kd_web_dashboard, "dashboard"),
+    PAGE("/catalogue/{}", kd_web_dashboard, "dashboard"),
+    PAGE("/recommendations", kd_web_dashboard, "dashboard"),
+    PAGE("/settings", kd_web_dashboard, "dashboard"),
+    PAGE("/settings/{}", kd_web_dashboard, "dashboard"),
 };
 
 const kd_route *kd_api_routes(size_t *count)

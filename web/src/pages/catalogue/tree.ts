@@ -1,0 +1,37 @@
+/* Categories as they are written, "Outdoor > Jackets", as a tree with counts. */
+import type { CategoryCount } from './types';
+
+export type Branch = { path: string; name: string; products: number; children: Branch[] };
+
+export const levels = (category: string): string[] =>
+  category
+    .split('>')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+
+/* A parent counts what lies in it and below: the server counts each path as the product names it. */
+export function treeOf(categories: readonly CategoryCount[]): Branch[] {
+  const roots: Branch[] = [];
+  for (const { category, products } of categories) {
+    let siblings = roots;
+    let path = '';
+    for (const name of levels(category)) {
+      path = path === '' ? name : `${path} > ${name}`;
+      let branch = siblings.find((one) => one.path === path);
+      if (!branch) {
+        branch = { path, name, products: 0, children: [] };
+        siblings.push(branch);
+      }
+      branch.products += products;
+      siblings = branch.children;
+    }
+  }
+  const sort = (branches: Branch[]): Branch[] => {
+    branches.sort((a, b) => a.name.localeCompare(b.name));
+    for (const branch of branches) sort(branch.children);
+    return branches;
+  };
+  return sort(roots);
+}
+
+export const isWithin = (path: string, chosen: string): boolean => chosen === path || chosen.startsWith(`${path} > `);

@@ -1,0 +1,60 @@
+/* Home: on the left the way in, on the right the pulse; below, the days and the sources. */
+import { useMemo } from 'react';
+import { useGet, useMe } from '../../api';
+import { Failed, Loading, Page } from '../../parts';
+import { useWords } from '../../words';
+import { Attention } from './Attention';
+import { needsOf } from './attention';
+import { Checklist } from './Checklist';
+import { Days } from './Days';
+import { currenciesOf, everyDay } from './days';
+import './home.css';
+import { Now } from './Now';
+import { Sources } from './Sources';
+import type { Pulse } from './types';
+import { pulsePath, statePath, useArrivals, useJobs, useNow, useSteps } from './useHome';
+import { words } from './words';
+
+const api = [
+  { method: 'GET', path: pulsePath },
+  { method: 'GET', path: statePath },
+  { method: 'GET', path: '/v1/admin/sources' },
+] as const;
+
+export default function HomePage() {
+  const t = useWords(words);
+  const me = useMe();
+  const arrivals = useArrivals();
+  const year = useGet<Pulse>(pulsePath, { refetchInterval: 60_000 });
+  const now = useNow(arrivals.ticks, arrivals.settle);
+  const jobs = useJobs();
+  const { steps, ready, state } = useSteps(arrivals, year.data);
+  const days = useMemo(() => everyDay(year.data?.days ?? []), [year.data]);
+  const currency = useMemo(() => currenciesOf(days)[0] ?? 'EUR', [days]);
+  const demo = me.data?.demo ?? false;
+  const needs = needsOf(state, now.pulse ?? year.data, jobs.data?.jobs, demo, Date.now());
+  const compact = ready && steps.every((step) => step.done);
+
+  return (
+    <Page title={t('title')} sentence={t('sentence')} api={api} wide>
+      {compact && <Checklist steps={steps} arrived={arrivals.arrived} compact />}
+      <div className={compact ? 'home-top' : 'home-top home-top-steps'}>
+        {!compact && (ready ? <Checklist steps={steps} arrived={arrivals.arrived} compact={false} /> : <Loading rows={6} />)}
+        <div className="home-right">
+          <Now pulse={now.pulse} perMinute={now.perMinute} line={arrivals.line} currency={currency} error={now.error} again={now.refetch} />
+          {ready && year.data && <Attention needs={needs} demo={demo} />}
+        </div>
+      </div>
+      {year.data ? (
+        <>
+          <Days days={days} currency={currency} />
+          <Sources sources={(now.pulse ?? year.data).sources} />
+        </>
+      ) : year.error ? (
+        <Failed error={year.error} again={year.refetch} />
+      ) : (
+        <Loading rows={8} />
+      )}
+    </Page>
+  );
+}
