@@ -75,7 +75,7 @@ export class Line {
     this.tell((to) => to.entry?.(entry));
   }
 
-  private hear<T>(source: Source, data: unknown, use: (value: T) => void): void {
+  private hear<T>(source: Source, data: unknown, then: (value: T) => void): void {
     if (source !== this.source || typeof data !== 'string') return;
     this.heard = this.now();
     let value: T;
@@ -84,7 +84,7 @@ export class Line {
     } catch {
       return; // cut off in the middle: the next one is whole
     }
-    use(value);
+    then(value);
   }
 
   private failed(source: Source): void {
