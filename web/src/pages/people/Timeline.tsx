@@ -1,11 +1,12 @@
 /* Everything that happened, newest first, by day; more is loaded as it is scrolled to. A row opens its raw JSON beside it. */
 import { useInfiniteQuery, type InfiniteData } from '@tanstack/react-query';
-import { useEffect, useMemo, useRef } from 'react';
+import { useMemo } from 'react';
 import { useSearchParams } from 'wouter';
 import { get, type ApiError } from '../../api';
 import { clock, day as dayText, dateTime } from '../../format';
 import { Card, Empty, Failed, Icon, Loading, ProductPicture, Tag, type IconName } from '../../parts';
 import { useWords } from '../../words';
+import { MoreOnSight } from '../catalogue/MoreOnSight';
 import { titleOf } from '../catalogue/ProductLine';
 import { EventPanel } from './EventPanel';
 import { byDay, detailOf, groupOf, groups, localDay, type Group } from './logic';
@@ -124,25 +125,5 @@ function Row({ event, open, onOpen }: { event: TimelineEvent; open: boolean; onO
         <Icon name="chevron" size={14} />
       </button>
     </li>
-  );
-}
-
-/* A button that presses itself when it comes into sight. */
-export function MoreOnSight({ more, busy, name }: { more: () => void; busy: boolean; name: string }) {
-  const button = useRef<HTMLButtonElement>(null);
-  const ask = useRef(more);
-  useEffect(() => {
-    ask.current = more;
-  });
-  useEffect(() => {
-    if (busy || !button.current) return;
-    const seen = new IntersectionObserver(([entry]) => entry?.isIntersecting && ask.current(), { rootMargin: '600px' });
-    seen.observe(button.current);
-    return () => seen.disconnect();
-  }, [busy]);
-  return (
-    <button ref={button} type="button" className="plain-button" onClick={more} disabled={busy}>
-      {name}
-    </button>
   );
 }
