@@ -18,6 +18,7 @@ void kd_api_metrics(kd_request *request);
 /* web.c */
 void kd_web_dashboard(kd_request *request);            /* every address of the dashboard */
 void kd_web_asset(kd_request *request);                /* an embedded file by its path */
+void kd_web_docs(kd_request *request);                 /* a page of the documentation */
 /* pictures.c */
 void kd_api_demo_picture(kd_request *request);
 /* openapi.c */

@@ -107,6 +107,8 @@ static const kd_route routes[] = {
     PAGE("/", kd_web_dashboard, "dashboard"),
     PAGE("/assets/{}", kd_web_asset, "asset"),
     PAGE("/kunde.js", kd_web_asset, "tag"),
+    PAGE("/docs", kd_web_docs, "docs"),
+    PAGE("/docs/{}", kd_web_docs, "docs"),
     PAGE("/live", kd_web_dashboard, "dashboard"),
     PAGE("/people", kd_web_dashboard, "dashboard"),
     PAGE("/people/{}", kd_web_dashboard, "dashboard"),

@@ -133,6 +133,16 @@ void kd_web_asset(kd_request *request)
     kd_web_send(request, path ? path : "");
 }
 
+/* "/docs" and "/docs/collect" lie in the table with their ending. */
+void kd_web_docs(kd_request *request)
+{
+    kd_buf path;
+    kd_buf_init(&path, request->arena);
+    kd_buf_addf(&path, "%.*s.html", (int)request->path.len, request->path.ptr);
+    const char *file = path.failed ? NULL : kd_str_cstr(request->arena, kd_buf_str(&path));
+    kd_web_send(request, file ? file : "");
+}
+
 static const char without[] =
     "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Kunde</title></head><body><h1>Kunde</h1>"
     "<p>The engine runs. This build has no pages: it was made with -Dweb=false.</p>"
