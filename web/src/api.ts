@@ -1,7 +1,7 @@
 /* The one door to the server. A failure is an ApiError that says what and why, as the server said it (RFC 9457). */
 import { QueryClient, useQuery, type UseQueryOptions, type UseQueryResult } from '@tanstack/react-query';
 
-export type FieldError = { field?: string; detail?: string };
+export type FieldError = { pointer?: string; detail?: string }; // pointer: "/name" of the body
 
 export class ApiError extends Error {
   constructor(

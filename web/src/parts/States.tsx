@@ -33,7 +33,7 @@ export function Failed({ error, again }: { error: unknown; again?: () => unknown
       <p className="state-text">{text}</p>
       {api?.errors.map((item, i) => (
         <p key={i} className="state-text">
-          {item.field ? <code>{item.field}</code> : null} {item.detail}
+          {item.pointer ? <code>{item.pointer.replace(/^\//, '')}</code> : null} {item.detail}
         </p>
       ))}
       {again && (
