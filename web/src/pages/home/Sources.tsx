@@ -4,7 +4,7 @@ import { Link } from 'wouter';
 import { number } from '../../format';
 import { Ago, Card, DataTable, Empty, Tag, type Column } from '../../parts';
 import { useWords } from '../../words';
-import { short } from '../live/Rows';
+import { short } from '../live/List';
 import { isSilent } from './attention';
 import type { SourceState } from './types';
 import { words } from './words';

@@ -3,10 +3,10 @@ import { useMemo } from 'react';
 import { useGet, useMe } from '../../api';
 import { Failed, Loading, Page } from '../../parts';
 import { useWords } from '../../words';
-import { Attention } from './Attention';
+import { Needs } from './Needs';
 import { needsOf } from './attention';
-import { Checklist } from './Checklist';
-import { Days } from './Days';
+import { Steps } from './Steps';
+import { DayCharts } from './DayCharts';
 import { currenciesOf, everyDay } from './days';
 import './home.css';
 import { Now } from './Now';
@@ -37,17 +37,17 @@ export default function HomePage() {
 
   return (
     <Page title={t('title')} sentence={t('sentence')} api={api} wide>
-      {compact && <Checklist steps={steps} arrived={arrivals.arrived} compact />}
+      {compact && <Steps steps={steps} arrived={arrivals.arrived} compact />}
       <div className={compact ? 'home-top' : 'home-top home-top-steps'}>
-        {!compact && (ready ? <Checklist steps={steps} arrived={arrivals.arrived} compact={false} /> : <Loading rows={6} />)}
+        {!compact && (ready ? <Steps steps={steps} arrived={arrivals.arrived} compact={false} /> : <Loading rows={6} />)}
         <div className="home-right">
           <Now pulse={now.pulse} perMinute={now.perMinute} line={arrivals.line} currency={currency} error={now.error} again={now.refetch} />
-          {ready && year.data && <Attention needs={needs} demo={demo} />}
+          {ready && year.data && <Needs needs={needs} demo={demo} />}
         </div>
       </div>
       {year.data ? (
         <>
-          <Days days={days} currency={currency} />
+          <DayCharts days={days} currency={currency} />
           <Sources sources={(now.pulse ?? year.data).sources} />
         </>
       ) : year.error ? (

@@ -6,7 +6,7 @@ import { Answer, Empty, Json, PersonLink, ProductPicture, SidePanel, Tag } from 
 import { useWords } from '../../words';
 import { FactList } from './FactList';
 import type { Filter } from './filter';
-import { labelOf, short, tones } from './Rows';
+import { labelOf, short, tones } from './List';
 import { SendAgain } from './SendAgain';
 import { entryOf, type Detail, type Entry } from './types';
 import { words } from './words';

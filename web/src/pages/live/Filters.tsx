@@ -5,7 +5,7 @@ import { ApiError, send } from '../../api';
 import { Icon, PersonLink } from '../../parts';
 import { useWords } from '../../words';
 import { everything, isEverything, isPersonId, namesSomebody, states, type Filter } from './filter';
-import { short } from './Rows';
+import { short } from './List';
 import { words } from './words';
 
 export type FiltersProps = { filter: Filter; onFilter: (filter: Filter) => void; names: readonly string[]; sources: readonly string[] };

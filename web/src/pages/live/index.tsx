@@ -9,7 +9,7 @@ import { EventPanel } from './EventPanel';
 import { keyOf, shownMax } from './feed';
 import { everything, filterOf, isEverything, namesSomebody, queryOf, type Filter } from './filter';
 import { Filters } from './Filters';
-import { Rows } from './Rows';
+import { List } from './List';
 import { actionOf, moved } from './rows';
 import { useLive, type Live } from './useLive';
 import { words } from './words';
@@ -116,7 +116,7 @@ export default function LivePage() {
         <Filters filter={filter} onFilter={setFilter} names={live.names} sources={live.sources} />
         <StateOfLine live={live} pressed={pressed} onResume={resume} />
         <Content live={live} filter={filter}>
-          <Rows rows={rows} chosen={chosen} onChoose={(entry) => show(keyOf(entry))} onReading={setReading} toTop={toTop} />
+          <List rows={rows} chosen={chosen} onChoose={(entry) => show(keyOf(entry))} onReading={setReading} toTop={toTop} />
         </Content>
         <Foot live={live} onClear={() => setFilter(everything)} filtered={!isEverything(filter)} />
       </section>

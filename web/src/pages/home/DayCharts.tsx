@@ -25,7 +25,7 @@ function useSentence(): (comparison: Comparison | null, part: Part | null, forma
   };
 }
 
-export function Days({ days, currency }: { days: readonly Day[]; currency: string }) {
+export function DayCharts({ days, currency }: { days: readonly Day[]; currency: string }) {
   const t = useWords(words);
   const [query, setQuery] = useSearchParams();
   const part = useMemo(() => partOf(query, days), [query, days]);

@@ -4,17 +4,17 @@ import { Link, useSearchParams } from 'wouter';
 import { useGet, useMe } from '../../api';
 import { Card, Code, Icon, Tag } from '../../parts';
 import { useWords } from '../../words';
-import { labelOf, short } from '../live/Rows';
+import { labelOf, short } from '../live/List';
 import type { Entry } from '../live/types';
 import { stepIds, type Step, type StepId } from './checklist';
 import { snippetsOf } from './snippets';
 import { changed } from './query';
 import { words } from './words';
 
-export type ChecklistProps = { steps: readonly Step[]; arrived: Entry | undefined; compact: boolean };
+export type StepsProps = { steps: readonly Step[]; arrived: Entry | undefined; compact: boolean };
 
 /* `compact`: everything is done; one line, until the snippets are asked for. */
-export function Checklist({ steps, arrived, compact }: ChecklistProps) {
+export function Steps({ steps, arrived, compact }: StepsProps) {
   const t = useWords(words);
   const [query, setQuery] = useSearchParams();
   const wished = stepIds.find((id) => id === query.get('step'));

@@ -5,11 +5,11 @@ import { ApiError, forget, send } from '../../api';
 import { span } from '../../format';
 import { Card, Icon } from '../../parts';
 import { useWords } from '../../words';
-import { short } from '../live/Rows';
+import { short } from '../live/List';
 import type { Need } from './attention';
 import { words } from './words';
 
-export function Attention({ needs, demo }: { needs: readonly Need[]; demo: boolean }) {
+export function Needs({ needs, demo }: { needs: readonly Need[]; demo: boolean }) {
   const t = useWords(words);
   return (
     <Card className="home-needs" title={t('needs')}>

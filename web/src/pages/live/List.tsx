@@ -12,7 +12,7 @@ import { words } from './words';
 const columns = ['time', 'person', 'name', 'product', 'source', 'state'] as const;
 export const tones: Readonly<Record<State, Tone>> = { stored: 'good', duplicate: 'plain', rejected: 'bad' };
 
-export type RowsProps = {
+export type ListProps = {
   rows: readonly Entry[];
   chosen: string | undefined;
   onChoose: (entry: Entry) => void;
@@ -20,7 +20,7 @@ export type RowsProps = {
   toTop: number; // a new number: back to the newest
 };
 
-export function Rows({ rows, chosen, onChoose, onReading, toTop }: RowsProps) {
+export function List({ rows, chosen, onChoose, onReading, toTop }: ListProps) {
   const t = useWords(words);
   const narrow = useMediaQuery('(max-width: 720px)', undefined, { getInitialValueInEffect: false }) ?? false;
   const rowHeight = narrow ? 68 : 48;
