@@ -195,11 +195,18 @@ const size_t kd_web_files_count = sizeof kd_web_files / sizeof *kd_web_files;
 `);
 }
 
+// The documentation: docs/*.md as pages.
+async function addDocs(esbuild, files, inputs, icon) {
+  const { build } = await import('./docs/build.mjs');
+  const docs = await build(esbuild, { icon });
+  for (const [name, bytes] of docs.files) files.set(name, bytes);
+  for (const file of docs.inputs) inputs.add(file);
+}
+
 async function main() {
   const out = path.resolve(process.argv[2] ?? path.join(root, 'build', 'web'));
   installPackages();
   const esbuild = await import('esbuild');
-  const { build: buildDocs } = await import('./docs/build.mjs');
   const files = new Map();
   const inputs = new Set([fileURLToPath(import.meta.url), path.join(web, 'package-lock.json'), path.join(web, 'src/theme.ts')]);
   const icon = fs.readFileSync(path.join(web, 'icon.svg'));
@@ -214,6 +221,7 @@ async function main() {
   const manifest = {};
   for (const page of pages) if (fs.existsSync(page.entry)) manifest[page.name] = await buildPage(esbuild, page, files, inputs);
   await addTag(esbuild, files, inputs);
+  await addDocs(esbuild, files, inputs, iconName);
   writeSource(out, files);
   const size = (name) => gzipSync(files.get(name), { level: 9 }).length;
   for (const page of Object.values(manifest)) page.firstLoadGzip = page.first.reduce((sum, name) => sum + size(name), 0);
