@@ -1,4 +1,4 @@
-/* The demo's goods as documents, and their pictures. */
+/* The demo's goods as documents. */
 #include "demo/world.h"
 
 #include <stdio.h>
@@ -7,7 +7,21 @@
 enum { BATCH = 250, BATCH_ARENA_BYTES = 64 << 20 };
 
 static const char *const adjectives[] = { "Light", "Storm", "Coast", "Harbour", "Alpine", "City", "Trail", "Northern", "Everyday", "Classic", "Breeze", "Summit" };
-static const char *const materials[] = { "organic cotton", "recycled polyester", "merino wool", "linen", "leather", "nylon" };
+/* What a kind of good is made of, by its noun. */
+static const char *material_of(const category *c, kd_rng *rng)
+{
+    static const struct { const char *nouns, *materials[3]; } known[] = {
+        { "Jacket Backpack Tent Sleeping Bag Ski Trousers", { "recycled polyester", "ripstop nylon", "polyamide" } }, { "Boots Sneakers", { "leather", "suede", "recycled mesh" } },
+        { "Shirt T-Shirt Jeans Socks", { "organic cotton", "cotton and hemp", "linen and cotton" } },              { "Pullover Hat Ski Underwear", { "merino wool", "lambswool", "wool and cotton" } },
+        { "Dress", { "linen", "viscose", "organic cotton" } },                                                        { "Fleece Gloves Trousers Running Shoes Swimsuit", { "recycled polyester", "polyamide", "recycled nylon" } },
+        { "Goggles", { "polycarbonate", "silicone and polycarbonate", "polycarbonate" } },
+    };
+    const uint32_t which = kd_rng_below(rng, 6) % 3; /* one draw for every kind of good, whatever it is */
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strstr(known[i].nouns, c->noun) != NULL)
+            return known[i].materials[which];
+    return NULL; /* a bar, a bottle */
+}
 
 static void write_stock(kd_jw *w, kd_rng *rng, bool scarce)
 {
@@ -22,11 +36,13 @@ static void write_stock(kd_jw *w, kd_rng *rng, bool scarce)
 static void write_variants(kd_jw *w, const world *world_, uint32_t row, kd_rng *rng, uint64_t *variants)
 {
     const good *g = &world_->goods[row];
-    char        sku[48], size[8];
+    char        sku[48], size[8], image[80];
 
     kd_jw_key(w, "variants");
     kd_jw_array(w);
-    for (int c = 0; c < g->colors; c++)
+    for (int c = 0; c < g->colors; c++) {
+        demo_sku(sku, world_, row, c, 0); /* one picture a colour: that of its first size */
+        snprintf(image, sizeof image, "/demo/pictures/%s.svg", sku);
         for (int s = 0; s < demo_size_count(g); s++) {
             demo_sku(sku, world_, row, c, s);
             demo_size_name(size, g, s);
@@ -35,10 +51,13 @@ static void write_variants(kd_jw *w, const world *world_, uint32_t row, kd_rng *
             KD_JW_Z(w, "color", demo_colors[g->color[c]].name);
             if (size[0] != '\0')
                 KD_JW_Z(w, "size", size);
+            if (g->colors > 1)
+                KD_JW_Z(w, "image", image);
             write_stock(w, rng, kd_rng_unit(rng) < .15);
             kd_jw_object_end(w);
             ++*variants;
         }
+    }
     kd_jw_array_end(w);
 }
 
@@ -54,9 +73,11 @@ static void write_good(kd_jw *w, const world *world_, uint32_t row, uint64_t *va
     KD_JW_Z(w, "id", id);
     snprintf(text, sizeof text, "%s %s %s", demo_brands[g->brand].name, adjectives[kd_rng_below(&rng, 12)], c->noun);
     KD_JW_Z(w, "title", text);
-    snprintf(text, sizeof text, "A %s %s in %s by %s, made of %s.", demo_styles[g->style], c->noun, demo_colors[g->color[0]].name, demo_brands[g->brand].name,
-             materials[kd_rng_below(&rng, 6)]);
+    const char *material = material_of(c, &rng);
+    snprintf(text, sizeof text, "%s by %s%s%s.", c->noun, demo_brands[g->brand].name, material ? ", made of " : "", material ? material : "");
     KD_JW_Z(w, "description", text);
+    if (material != NULL)
+        KD_JW_Z(w, "material", material);
     snprintf(text, sizeof text, "/shop/p/%s", id);
     KD_JW_Z(w, "url", text);
     snprintf(text, sizeof text, "/demo/pictures/%s.svg", id);
@@ -229,47 +250,4 @@ kd_status demo_put_catalogue(kd_demo_counts *counts, const world *w, const kd_de
     kd_arena_free(b->arena);
     free(b);
     return status;
-}
-
-/* ---- pictures: one simple shape a kind of product, in its colour ---- */
-
-static const char *shape_path(const char *shape)
-{
-    static const struct { const char *shape, *path; } paths[] = {
-        { "jacket", "M70 50 L90 40 Q100 52 110 40 L130 50 L160 80 L146 98 L132 86 L132 165 L68 165 L68 86 L54 98 L40 80 Z" },
-        { "shirt", "M72 52 L88 44 Q100 58 112 44 L128 52 L154 74 L142 92 L128 82 L128 160 L72 160 L72 82 L58 92 L46 74 Z" },
-        { "trousers", "M72 40 L128 40 L138 168 L110 168 L100 84 L90 168 L62 168 Z" },
-        { "shoe", "M36 120 Q50 118 62 96 L92 96 Q104 122 150 128 Q168 132 166 150 L36 150 Z" },
-        { "bag", "M66 70 Q66 44 100 44 Q134 44 134 70 L142 160 L58 160 Z M82 70 Q82 58 100 58 Q118 58 118 70 Z" },
-        { "tent", "M100 44 L172 158 L116 158 L100 120 L84 158 L28 158 Z" },
-        { "swim", "M78 40 L88 40 Q90 70 100 72 Q110 70 112 40 L122 40 Q124 90 132 110 Q120 150 108 162 L92 162 Q80 150 68 110 Q76 90 78 40 Z" },
-        { "goggles", "M34 92 Q34 76 60 76 Q88 76 96 92 L104 92 Q112 76 140 76 Q166 76 166 92 Q166 122 140 122 Q114 122 104 102 L96 102 Q86 122 60 122 Q34 122 34 92 Z" },
-        { "glove", "M74 160 L74 96 L58 78 Q52 66 64 66 L80 80 L80 50 Q88 40 94 50 L96 78 L100 46 Q108 38 114 48 L114 80 L122 56 Q132 52 132 62 L128 120 L124 160 Z" },
-        { "hat", "M52 128 Q52 62 100 62 Q148 62 148 128 L160 128 L160 148 L40 148 L40 128 Z" },
-        { "dress", "M80 40 L92 40 Q100 54 108 40 L120 40 L118 88 L146 166 L54 166 L82 88 Z" },
-        { "sock", "M84 38 L122 38 L122 112 Q128 128 106 146 Q84 168 66 158 Q52 148 66 136 L84 116 Z" },
-        { "box", "M56 70 L144 70 L144 150 L56 150 Z M56 70 L70 52 L158 52 L144 70 Z" },
-        { "bottle", "M86 36 L114 36 L114 62 Q132 70 132 90 L132 164 L68 164 L68 90 Q68 70 86 62 Z" },
-    };
-    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
-        if (strcmp(paths[i].shape, shape) == 0)
-            return paths[i].path;
-    return paths[12].path;
-}
-
-void kd_demo_picture(kd_buf *out, const kd_product *product)
-{
-    const char *shape = "box", *hex = demo_colors[3].hex;
-
-    for (int c = 0; c < CATEGORIES; c++)
-        if (kd_str_is(product->category, demo_categories[c].path))
-            shape = demo_categories[c].shape;
-    for (int c = 0; c < COLORS && product->variant_count != 0; c++)
-        if (kd_str_is(product->variants[0].color, demo_colors[c].name))
-            hex = demo_colors[c].hex;
-    const int turn = (int)(product->ref % 7) - 3; /* so that a shelf of them does not look stamped */
-    kd_buf_addf(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 200 200\" role=\"img\"><rect width=\"200\" height=\"200\" fill=\"#f3efe6\"/>"
-                     "<ellipse cx=\"100\" cy=\"176\" rx=\"62\" ry=\"6\" fill=\"#00000018\"/>"
-                     "<path d=\"%s\" fill=\"%s\" stroke=\"#1d2329\" stroke-opacity=\".35\" stroke-width=\"2\" stroke-linejoin=\"round\" fill-rule=\"evenodd\" transform=\"rotate(%d 100 100)\"/></svg>",
-                shape_path(shape), hex, turn);
 }

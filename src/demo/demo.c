@@ -15,9 +15,11 @@ kd_status demo_write_truth(const world *w, kd_err *err)
     FILE     *out = fd < 0 ? NULL : fdopen(fd, "w");
     if (out == NULL)
         return kd_fail(err, KD_IO, "cannot write the demo's truth beside the database: %s", strerror(errno));
-    for (uint32_t row = 0; row < w->options.customers; row++) {
+    for (uint32_t row = 0; row < w->options.customers + KD_PERSONAS; row++) {
         const person *p = &w->people[row];
-        fprintf(out, "{\"userId\":\"c-%06u\",\"categories\":[", row + 1);
+        names         known;
+        demo_names(&known, w, row);
+        fprintf(out, "{\"userId\":\"%s\",\"categories\":[", known.user);
         for (int i = 0; i < LIKED_MAX; i++)
             fprintf(out, "%s\"%s\"", i ? "," : "", demo_categories[p->liked[i]].path);
         fprintf(out, "],\"brands\":[\"%s\",\"%s\",\"%s\"],\"colors\":[\"%s\",\"%s\"],\"style\":\"%s\",\"cut\":\"%s\",\"gender\":\"%s\",\"size\":\"%s\",\"shoe\":%u,\"town\":\"%s\",\"priceFeeling\":%.3f,\"sessions\":%.2f}\n",
@@ -36,7 +38,9 @@ kd_status kd_demo_make(kd_demo_counts *counts, const kd_demo_target *to, const k
     if (status != KD_OK)
         return status;
     *counts = (kd_demo_counts){ 0 };
-    status = demo_put_catalogue(counts, &w, to, progress, self, err);
+    status = kd_store_meta_put(to->store, KD_DEMO_META, KD_STR("1"), err);
+    if (status == KD_OK)
+        status = demo_put_catalogue(counts, &w, to, progress, self, err);
     if (status == KD_OK)
         status = demo_write_truth(&w, err);
     if (status == KD_OK)

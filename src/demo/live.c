@@ -6,18 +6,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { EVENTS_PER_WRITE = 2000, WRITE_ARENA_BYTES = 256 << 20, LOOKED_AT_MAX = 12, CONSIDERED = 10, BASKET_MAX = 5, OWNED_MAX = 12, TEXT_MAX = 4096 };
+enum { EVENTS_PER_WRITE = 2000, WRITE_ARENA_BYTES = 256 << 20, LOOKED_AT_MAX = 12, BASKET_MAX = 5, OWNED_MAX = 12, TEXT_MAX = 4096 };
 
-typedef enum visit_kind { VISIT_WEB, VISIT_STORE, VISIT_MAIL, VISIT_RETURN, VISIT_TILL_RETURN, VISIT_AGAIN } visit_kind;
-typedef struct visit { int64_t time_ms; uint32_t person, good, order; uint8_t kind; uint8_t serial; uint16_t variant; } visit;
+typedef enum visit_kind { VISIT_WEB, VISIT_STORE, VISIT_MAIL, VISIT_RETURN, VISIT_TILL_RETURN, VISIT_AGAIN, VISIT_PERSONA } visit_kind;
+typedef struct visit { int64_t time_ms; uint32_t person, good, order /* of a persona: its deed */; uint8_t kind; uint8_t serial; uint16_t variant; } visit;
 typedef struct visits { visit *items; size_t count, capacity; } visits;
 
 typedef struct life { /* what the simulation remembers of a person */
     uint32_t owned[OWNED_MAX];
     uint8_t  owned_count, known; /* known: logged in before */
 } life;
-
-typedef struct line { uint32_t good; uint8_t color, size; } line;
 
 /* Events on their way to the writer. There are two: while one is written, the other is filled. */
 typedef struct crate {
@@ -36,6 +34,8 @@ typedef struct run {
     const kd_demo_target *to;
     kd_demo_counts       *counts;
     life                 *lives;
+    const deed           *deeds;    /* of the personas, and the numbers that their orders got */
+    uint32_t              persona_orders[KD_PERSONAS][DEED_ORDERS];
     visits                future;   /* returns and reorders: a heap by time */
     crate                 crates[2];
     crate                *filling;
@@ -68,7 +68,9 @@ static bool earlier(const visit *a, const visit *b)
         return a->time_ms < b->time_ms;
     if (a->person != b->person)
         return a->person < b->person;
-    return a->kind != b->kind ? a->kind < b->kind : a->serial < b->serial;
+    if (a->kind != b->kind)
+        return a->kind < b->kind;
+    return a->kind == VISIT_PERSONA ? a->order < b->order : a->serial < b->serial;
 }
 
 static int compare_visits(const void *a, const void *b) { return earlier(a, b) ? -1 : earlier(b, a) ? 1 : 0; }
@@ -240,8 +242,10 @@ typedef struct who { char web[160], user[64]; } who; /* "anonymousId":..., and w
 static void name_person(who *out, const run *r, uint32_t row)
 {
     const life *l = &r->lives[row];
-    snprintf(out->user, sizeof out->user, "\"userId\":\"c-%06u\"", row + 1);
-    snprintf(out->web, sizeof out->web, "\"anonymousId\":\"anon-%06u\"%s%s", row + 1, l->known ? "," : "", l->known ? out->user : "");
+    names       known;
+    demo_names(&known, r->w, row);
+    snprintf(out->user, sizeof out->user, "\"userId\":\"%s\"", known.user);
+    snprintf(out->web, sizeof out->web, "\"anonymousId\":\"%s\"%s%s", known.anonymous, l->known ? "," : "", l->known ? out->user : "");
 }
 
 static void describe_line(char *out, size_t cap, const world *w, const line *l, int quantity)
@@ -278,25 +282,6 @@ static int pick_liked(const person *p, kd_rng *rng)
         if ((left -= shares[i]) < 0)
             return p->liked[i];
     return (int)kd_rng_below(rng, CATEGORIES);
-}
-
-/* The best of a few that come to sight, with some whim: a logit choice (Gumbel noise). UINT32_MAX: the shelf is empty. */
-static uint32_t pick_good(const run *r, const person *p, kd_rng *rng, int category_row, int day)
-{
-    const uint32_t from = r->w->of_category[category_row], to = r->w->of_category[category_row + 1];
-    uint32_t       best = UINT32_MAX;
-    double         best_value = 0;
-
-    for (int i = 0; from < to && i < CONSIDERED; i++) {
-        const uint32_t row = from + kd_rng_below(rng, to - from);
-        const good    *g = &r->w->goods[row];
-        const double   value = demo_utility(r->w, p, g, day) - log(kd_rng_exponential(rng)) * .7;
-        if (g->since_day <= day && (best == UINT32_MAX || value > best_value)) {
-            best = row;
-            best_value = value;
-        }
-    }
-    return best;
 }
 
 /* What goes with what is in the basket already, if it is on sale by then; else what was found. */
@@ -363,34 +348,37 @@ static void plan_aftermath(run *r, uint32_t row, const line *l, uint32_t order, 
         r->status = kd_fail_memory(r->err);
 }
 
-/* At the till nobody is known but by a card; each receipt is somebody of its own. */
-static void name_buyer(char *out, size_t cap, const person *p, uint32_t row, uint32_t order, bool in_store)
+/* At the till nobody is known but by a card; each receipt is somebody of its own. A persona's card is looked up: one customer. */
+static void name_buyer(char *out, size_t cap, const run *r, uint32_t row, uint32_t order, bool in_store)
 {
+    names known;
+    demo_names(&known, r->w, row);
     if (!in_store)
-        snprintf(out, cap, "\"userId\":\"c-%06u\",\"anonymousId\":\"anon-%06u\"", row + 1, row + 1);
-    else if (p->card)
-        snprintf(out, cap, "\"context\":{\"traits\":{\"loyaltyId\":\"K%07u\"}},\"anonymousId\":\"till-receipt-%u\"", row + 1, order);
-    else
+        snprintf(out, cap, "\"userId\":\"%s\",\"anonymousId\":\"%s\"", known.user, known.anonymous);
+    else if (known.card[0] == '\0')
         snprintf(out, cap, "\"anonymousId\":\"till-receipt-%u\"", order);
+    else if (row < r->w->options.customers)
+        snprintf(out, cap, "\"context\":{\"traits\":{\"loyaltyId\":\"%s\"}},\"anonymousId\":\"till-receipt-%u\"", known.card, order);
+    else
+        snprintf(out, cap, "\"userId\":\"%s\",\"context\":{\"traits\":{\"loyaltyId\":\"%s\"}}", known.user, known.card);
 }
 
-static void send_order(run *r, uint32_t row, const line *lines, int count, int64_t time_ms, kd_rng *rng, bool in_store)
+static void tell_order(run *r, uint32_t row, uint32_t order, const line *lines, int count, int quantity, int64_t time_ms, bool in_store)
 {
     const person *p = &r->w->people[row];
-    const uint32_t order = ++r->orders;
     char          properties[TEXT_MAX], who_json[200];
     kd_buf        text;
     uint64_t      cents = 0;
 
     kd_buf_init(&text, r->filling->arena);
     for (int i = 0; i < count; i++)
-        cents += r->w->goods[lines[i].good].price_cents;
+        cents += (uint64_t)r->w->goods[lines[i].good].price_cents * (uint64_t)quantity;
     kd_buf_addf(&text, "\"order_id\":\"%s-%u\",\"total\":%llu.%02llu,\"currency\":\"EUR\",", in_store ? "till" : "web", order, (unsigned long long)cents / 100, (unsigned long long)cents % 100);
     if (in_store)
         kd_buf_addf(&text, "\"store_id\":\"%s\",", demo_stores[demo_towns[p->town].store]);
     kd_buf_add_z(&text, "\"products\":[");
     for (int i = 0; i < count; i++) {
-        describe_line(properties, sizeof properties, r->w, &lines[i], 1);
+        describe_line(properties, sizeof properties, r->w, &lines[i], quantity);
         kd_buf_addf(&text, "%s{%s}", i ? "," : "", properties);
     }
     kd_buf_add(&text, "]", 2); /* with its NUL */
@@ -398,10 +386,17 @@ static void send_order(run *r, uint32_t row, const line *lines, int count, int64
         r->status = kd_fail_memory(r->err);
         return;
     }
-    name_buyer(who_json, sizeof who_json, p, row, order, in_store);
+    name_buyer(who_json, sizeof who_json, r, row, order, in_store);
     send_track(r, time_ms, in_store ? KD_CHANNEL_STORE : KD_CHANNEL_SERVER, in_store ? "till" : "shop", who_json, "Order Completed", text.ptr);
     r->counts->orders++;
     r->counts->order_lines += (uint64_t)count;
+}
+
+static void send_order(run *r, uint32_t row, const line *lines, int count, int64_t time_ms, kd_rng *rng, bool in_store)
+{
+    const uint32_t order = ++r->orders;
+
+    tell_order(r, row, order, lines, count, 1, time_ms, in_store);
     for (int i = 0; i < count; i++)
         plan_aftermath(r, row, &lines[i], order, time_ms, rng, in_store);
 }
@@ -416,7 +411,7 @@ static void send_return(run *r, const visit *v, bool in_store)
     if (in_store)
         snprintf(store, sizeof store, "\"store_id\":\"%s\",", demo_stores[demo_towns[p->town].store]);
     snprintf(properties, sizeof properties, "\"order_id\":\"%s-%u\",\"currency\":\"EUR\",%s\"products\":[{%s}]", in_store ? "till" : "web", v->order, store, product);
-    name_buyer(who_json, sizeof who_json, p, v->person, v->order, in_store);
+    name_buyer(who_json, sizeof who_json, r, v->person, v->order, in_store);
     send_track(r, v->time_ms, in_store ? KD_CHANNEL_STORE : KD_CHANNEL_SERVER, in_store ? "till" : "shop", who_json, "Order Refunded", properties);
     r->counts->returns++;
 }
@@ -425,19 +420,26 @@ static void send_return(run *r, const visit *v, bool in_store)
 
 static void log_in(run *r, uint32_t row, int64_t time_ms)
 {
-    static const char *const first_names[] = { "Anna", "Ben", "Clara", "David", "Emma", "Finn", "Greta", "Hannes", "Ida", "Jan", "Karla", "Lars", "Mia", "Nils", "Olga", "Paul" };
-    static const char *const last_names[] = { "Petersen", "Schmidt", "Weber", "Hansen", "Maier", "Koch", "Wagner", "Jensen", "Bauer", "Wolf", "Klein", "Neumann" };
-    const person            *p = &r->w->people[row];
-    char                     body[TEXT_MAX], card[64] = "";
+    const person *p = &r->w->people[row];
+    names         known;
+    char          body[TEXT_MAX], card[64] = "";
 
     if (r->lives[row].known)
         return;
     r->lives[row].known = 1;
-    if (p->card)
-        snprintf(card, sizeof card, ",\"loyaltyId\":\"K%07u\"", row + 1);
-    snprintf(body, sizeof body, "{\"userId\":\"c-%06u\",\"anonymousId\":\"anon-%06u\",\"traits\":{\"email\":\"c%06u@example.com\",\"firstName\":\"%s\",\"lastName\":\"%s\",\"city\":\"%s\",\"postalCode\":\"%s\",\"newsletter\":%s%s}}", row + 1,
-             row + 1, row + 1, first_names[row % 16], last_names[row / 16 % 12], demo_towns[p->town].name, demo_towns[p->town].postal_code, p->mail ? "true" : "false", card);
+    demo_names(&known, r->w, row);
+    if (known.card[0] != '\0')
+        snprintf(card, sizeof card, ",\"loyaltyId\":\"%s\"", known.card);
+    snprintf(body, sizeof body, "{\"userId\":\"%s\",\"anonymousId\":\"%s\",\"traits\":{\"email\":\"%s\",\"firstName\":\"%s\",\"lastName\":\"%s\",\"city\":\"%s\",\"postalCode\":\"%s\",\"newsletter\":%s%s}}",
+             known.user, known.anonymous, known.email, known.first, known.last, demo_towns[p->town].name, demo_towns[p->town].postal_code, p->mail ? "true" : "false", card);
     send_event(r, KD_CALL_IDENTIFY, time_ms, KD_CHANNEL_WEB, "shop", body);
+}
+
+static void send_home(run *r, const who *me, int64_t time_ms)
+{
+    char body[TEXT_MAX];
+    snprintf(body, sizeof body, "{%s,\"name\":\"Home\",\"properties\":{\"path\":\"/\",\"title\":\"Home\"}}", me->web);
+    send_event(r, KD_CALL_PAGE, time_ms, KD_CHANNEL_WEB, "shop", body);
 }
 
 static void visit_web(run *r, const visit *v)
@@ -453,12 +455,11 @@ static void visit_web(run *r, const visit *v)
     who           me;
 
     name_person(&me, r, v->person);
-    snprintf(properties, sizeof properties, "{%s,\"name\":\"Home\",\"properties\":{\"path\":\"/\",\"title\":\"Home\"}}", me.web);
-    send_event(r, KD_CALL_PAGE, now, KD_CHANNEL_WEB, "shop", properties);
+    send_home(r, &me, now);
     for (int i = 0; i < looks && i < LOOKED_AT_MAX && r->status == KD_OK; i++) {
         if (i > 0 && kd_rng_unit(&rng) < .3)
             category_row = pick_liked(p, &rng);
-        uint32_t good_row = pick_good(r, p, &rng, category_row, day);
+        uint32_t good_row = demo_pick_good(r->w, p, &rng, category_row, day);
         if (count > 0 && kd_rng_unit(&rng) < .35)
             good_row = or_its_pair(r, good_row, basket[count - 1].good, day);
         if (good_row == UINT32_MAX)
@@ -491,7 +492,7 @@ static void visit_store(run *r, const visit *v)
     if (kd_rng_unit(&rng) > .55) /* only looking */
         return;
     for (int i = 0; i < wanted && count < BASKET_MAX; i++) {
-        uint32_t good_row = pick_good(r, p, &rng, pick_liked(p, &rng), day);
+        uint32_t good_row = demo_pick_good(r->w, p, &rng, pick_liked(p, &rng), day);
         if (count > 0 && kd_rng_unit(&rng) < .35)
             good_row = or_its_pair(r, good_row, basket[count - 1].good, day);
         if (good_row != UINT32_MAX && !owns(&r->lives[v->person], good_row))
@@ -505,22 +506,23 @@ static void visit_mail(run *r, const visit *v)
 {
     const person *p = &r->w->people[v->person];
     kd_rng        rng = demo_rng(r->w, 8, (uint64_t)v->person << 8 | v->serial);
-    char          who_json[120], properties[200];
+    char          properties[200];
+    who           me;
 
     if (!r->lives[v->person].known) /* the newsletter knows whom the shop knows */
         return;
-    snprintf(who_json, sizeof who_json, "\"userId\":\"c-%06u\"", v->person + 1);
+    name_person(&me, r, v->person);
     snprintf(properties, sizeof properties, "\"campaign_id\":\"newsletter-%d\"", (int)((v->time_ms - r->w->start_ms) / (7 * KD_DAY_MS)));
-    send_track(r, v->time_ms, KD_CHANNEL_EMAIL, "newsletter", who_json, "Email Opened", properties);
+    send_track(r, v->time_ms, KD_CHANNEL_EMAIL, "newsletter", me.user, "Email Opened", properties);
     if (kd_rng_unit(&rng) < .25) {
-        const uint32_t good_row = pick_good(r, p, &rng, pick_liked(p, &rng), (int)((v->time_ms - r->w->start_ms) / KD_DAY_MS));
-        send_track(r, v->time_ms + 20000, KD_CHANNEL_EMAIL, "newsletter", who_json, "Email Link Clicked", properties);
+        const uint32_t good_row = demo_pick_good(r->w, p, &rng, pick_liked(p, &rng), (int)((v->time_ms - r->w->start_ms) / KD_DAY_MS));
+        send_track(r, v->time_ms + 20000, KD_CHANNEL_EMAIL, "newsletter", me.user, "Email Link Clicked", properties);
         if (good_row == UINT32_MAX)
             return;
         const line l = pick_variant(r, p, &rng, good_row);
         char       product[TEXT_MAX];
         describe_line(product, sizeof product, r->w, &l, 1);
-        send_track(r, v->time_ms + 25000, KD_CHANNEL_WEB, "shop", who_json, "Product Viewed", product);
+        send_track(r, v->time_ms + 25000, KD_CHANNEL_WEB, "shop", me.user, "Product Viewed", product);
     }
 }
 
@@ -529,6 +531,40 @@ static void buy_again(run *r, const visit *v)
     kd_rng     rng = demo_rng(r->w, 9, (uint64_t)v->order << 20 | v->good);
     const line l = { v->good, (uint8_t)(v->variant >> 8), (uint8_t)(v->variant & 255) };
     send_order(r, v->person, &l, 1, v->time_ms, &rng, !r->lives[v->person].known);
+}
+
+/* One deed of a persona, as it was planned: nothing is drawn here. */
+static void do_deed(run *r, const visit *v)
+{
+    const deed *d = &r->deeds[v->order];
+    char        properties[TEXT_MAX];
+    who         me;
+
+    name_person(&me, r, v->person);
+    if (d->line_count != 0)
+        describe_line(properties, sizeof properties, r->w, &d->lines[0], d->quantity);
+    switch ((deed_kind)d->kind) {
+    case DEED_HOME: send_home(r, &me, d->time_ms); break;
+    case DEED_LOGIN: log_in(r, v->person, d->time_ms); break;
+    case DEED_LOOK: send_track(r, d->time_ms, KD_CHANNEL_WEB, "shop", me.web, "Product Viewed", properties); break;
+    case DEED_ADD: send_track(r, d->time_ms, KD_CHANNEL_WEB, "shop", me.web, "Product Added", properties); break;
+    case DEED_READ:
+        snprintf(properties, sizeof properties, "\"content_id\":\"%s\"", d->about);
+        send_track(r, d->time_ms, KD_CHANNEL_WEB, "shop", me.web, "Content Viewed", properties);
+        break;
+    case DEED_MAIL: send_track(r, d->time_ms, KD_CHANNEL_EMAIL, "newsletter", me.user, "Email Opened", "\"campaign_id\":\"newsletter\""); break;
+    case DEED_ORDER:
+    case DEED_TILL:
+        r->persona_orders[d->persona][d->order] = ++r->orders;
+        tell_order(r, v->person, r->orders, d->lines, d->line_count, d->quantity, d->time_ms, d->kind == DEED_TILL);
+        break;
+    case DEED_RETURN: {
+        const visit back = { .time_ms = d->time_ms, .person = v->person, .good = d->lines[0].good, .order = r->persona_orders[d->persona][d->order],
+                             .variant = (uint16_t)(d->lines[0].color << 8 | d->lines[0].size) };
+        send_return(r, &back, false);
+        break;
+    }
+    }
 }
 
 static void live_visit(run *r, const visit *v)
@@ -540,6 +576,7 @@ static void live_visit(run *r, const visit *v)
     case VISIT_RETURN: send_return(r, v, false); break;
     case VISIT_TILL_RETURN: send_return(r, v, true); break;
     case VISIT_AGAIN: buy_again(r, v); break;
+    case VISIT_PERSONA: do_deed(r, v); break;
     }
 }
 
@@ -547,14 +584,22 @@ kd_status demo_live(kd_demo_counts *counts, const world *w, const kd_demo_target
 {
     run    r = { .w = w, .to = to, .counts = counts, .err = err, .status = KD_OK };
     visits plan = { 0 };
+    deed  *deeds = NULL;
+    size_t deed_count = 0;
 
-    r.lives = calloc(w->options.customers, sizeof *r.lives);
+    r.lives = calloc((size_t)w->options.customers + KD_PERSONAS, sizeof *r.lives);
     const bool first = crate_make(&r.crates[0]), second = crate_make(&r.crates[1]);
     r.filling = &r.crates[0];
     if (r.lives == NULL || !first || !second)
         r.status = kd_fail_memory(err);
     for (uint32_t row = 0; r.status == KD_OK && row < w->options.customers; row++)
         if (!plan_person(&plan, w, row))
+            r.status = kd_fail_memory(err);
+    if (r.status == KD_OK)
+        r.status = demo_deeds(&deeds, &deed_count, w, err);
+    r.deeds = deeds;
+    for (size_t i = 0; r.status == KD_OK && i < deed_count; i++)
+        if (!push(&plan, (visit){ .time_ms = deeds[i].time_ms, .person = w->options.customers + deeds[i].persona, .order = (uint32_t)i, .kind = VISIT_PERSONA }))
             r.status = kd_fail_memory(err);
     if (plan.count != 0)
         qsort(plan.items, plan.count, sizeof *plan.items, compare_visits);
@@ -578,6 +623,7 @@ kd_status demo_live(kd_demo_counts *counts, const world *w, const kd_demo_target
     }
     counts->customers = w->options.customers;
     free(r.future.items);
+    free(deeds);
     free(plan.items);
     free(r.lives);
     return r.status;

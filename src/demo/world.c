@@ -148,7 +148,7 @@ kd_status demo_world_make(world *out, const kd_demo_options *options, kd_err *er
     const uint32_t goods = options->products;
 
     w.goods = calloc(goods, sizeof *w.goods);
-    w.people = calloc(options->customers, sizeof *w.people);
+    w.people = calloc((size_t)options->customers + KD_PERSONAS, sizeof *w.people);
     if (w.goods == NULL || w.people == NULL) {
         demo_world_free(&w);
         return kd_fail_memory(err);
@@ -167,6 +167,8 @@ kd_status demo_world_make(world *out, const kd_demo_options *options, kd_err *er
         w.goods[g].pair = find_pair(&w, g);
     for (uint32_t p = 0; p < options->customers; p++)
         make_person(&w.people[p], &w, p);
+    for (int p = 0; p < KD_PERSONAS; p++)
+        demo_persona(&w.people[options->customers + (uint32_t)p], p);
     *out = w;
     return KD_OK;
 }
@@ -199,6 +201,24 @@ double demo_utility(const world *w, const person *p, const good *g, int day)
     return u;
 }
 
+uint32_t demo_pick_good(const world *w, const person *p, kd_rng *rng, int category_row, int day)
+{
+    const uint32_t from = w->of_category[category_row], to = w->of_category[category_row + 1];
+    uint32_t       best = UINT32_MAX;
+    double         best_value = 0;
+
+    for (int i = 0; from < to && i < CONSIDERED; i++) {
+        const uint32_t row = from + kd_rng_below(rng, to - from);
+        const good    *g = &w->goods[row];
+        const double   value = demo_utility(w, p, g, day) - log(kd_rng_exponential(rng)) * .7;
+        if (g->since_day <= day && (best == UINT32_MAX || value > best_value)) {
+            best = row;
+            best_value = value;
+        }
+    }
+    return best;
+}
+
 int demo_size_count(const good *g)
 {
     switch (demo_categories[g->category].sizes) {
@@ -215,6 +235,29 @@ void demo_size_name(char out[8], const good *g, int size_index)
     case SIZE_SHOE: snprintf(out, 8, "%u", (SHOE_FIRST + (unsigned)size_index) % 100); break;
     default: out[0] = '\0';
     }
+}
+
+void demo_names(names *out, const world *w, uint32_t row)
+{
+    static const char *const first_names[] = { "Anna", "Ben", "Clara", "David", "Emma", "Finn", "Greta", "Hannes", "Ida", "Jan", "Karla", "Lars", "Mia", "Nils", "Olga", "Paul" };
+    static const char *const last_names[] = { "Petersen", "Schmidt", "Weber", "Hansen", "Maier", "Koch", "Wagner", "Jensen", "Bauer", "Wolf", "Klein", "Neumann" };
+
+    *out = (names){ .first = first_names[row % 16], .last = last_names[row / 16 % 12] };
+    if (row < w->options.customers) {
+        snprintf(out->user, sizeof out->user, "c-%06u", row + 1);
+        snprintf(out->anonymous, sizeof out->anonymous, "anon-%06u", row + 1);
+        snprintf(out->email, sizeof out->email, "c%06u@example.com", row + 1);
+        if (w->people[row].card)
+            snprintf(out->card, sizeof out->card, "K%07u", row + 1);
+        return;
+    }
+    const kd_demo_persona *persona = &kd_demo_personas[row - w->options.customers];
+    out->first = persona->first;
+    out->last = persona->last;
+    snprintf(out->user, sizeof out->user, "%s", persona->user_id);
+    snprintf(out->anonymous, sizeof out->anonymous, "anon-%s", persona->user_id);
+    snprintf(out->email, sizeof out->email, "%s@example.com", persona->user_id);
+    snprintf(out->card, sizeof out->card, "%s", persona->card);
 }
 
 void demo_good_id(char out[16], uint32_t row) { snprintf(out, 16, "P%05u", row + 1); }
