@@ -132,7 +132,7 @@ function Plot({ times, series, format, height, unit, range, onRange, label }: Pl
         cursor: { drag: { x: latest.current.onRange !== undefined, y: false, setScale: false }, points: { size: 7 } },
         scales: { x: { time: true }, y: { range: (_, low, high) => [Math.min(0, low ?? 0), (high ?? 0) <= 0 ? 1 : (high ?? 1) * 1.08] } },
         axes: [
-          { ...axis, grid: { show: false }, space: 70, values: (_, splits) => splits.map((s) => (splits.length > 1 && (splits[1] ?? 0) - (splits[0] ?? 0) < 43_200 ? clock(s * 1000).slice(0, 5) : ticks.format(s * 1000))) },
+          { ...axis, grid: { show: false }, space: 70, size: 32, values: (_, splits) => splits.map((s) => (splits.length > 1 && (splits[1] ?? 0) - (splits[0] ?? 0) < 43_200 ? clock(s * 1000).slice(0, 5) : ticks.format(s * 1000))) },
           { ...axis, size: 56, values: (_, splits) => splits.map((v) => compact(v)) },
         ],
         hooks: {

@@ -1,7 +1,7 @@
 /* Events, people, orders and revenue per day. One brush for all four, and the part it shows stands in the address. */
 import { useMemo } from 'react';
 import { useSearchParams } from 'wouter';
-import { day as dayText, money, number, percent } from '../../format';
+import { day as dayText, money, percent } from '../../format';
 import { Card, Empty, TimeChart, type Series } from '../../parts';
 import { useWords } from '../../words';
 import { amountOf, compared, dayMs, newest, partDrawn, partOf, timeOf, type Comparison, type Part } from './days';
@@ -57,9 +57,9 @@ export function DayCharts({ days, currency }: { days: readonly Day[]; currency: 
       action={<Spans days={days} part={part} onPart={show} />}
     >
       <div className="home-charts">
-        <TimeChart {...shared} title={t('eventsDay')} series={made.events} file="kunde-events" sentence={sentence(over((day) => day.events), part, (n) => `${number(n)} ${t('eventsDay')}`)} />
+        <TimeChart {...shared} title={t('eventsDay')} series={made.events} file="kunde-events" sentence={sentence(over((day) => day.events), part, (n) => t('eventsSum', { n }))} />
         <TimeChart {...shared} title={t('peopleDay')} series={made.people} file="kunde-people" sentence={sentence(perDay, part, (n) => t('peopleMean', { n: Math.round(n) }))} />
-        <TimeChart {...shared} title={t('ordersDay')} series={made.orders} file="kunde-orders" sentence={sentence(over((day) => day.orders), part, (n) => `${number(n)} ${t('ordersDay')}`)} />
+        <TimeChart {...shared} title={t('ordersDay')} series={made.orders} file="kunde-orders" sentence={sentence(over((day) => day.orders), part, (n) => t('ordersSum', { n }))} />
         <TimeChart {...shared} title={t('revenueDay', { currency })} series={made.revenue} file="kunde-revenue" format={whole} sentence={sentence(over((day) => amountOf(day.revenue, currency)), part, whole)} />
       </div>
     </Card>

@@ -12,6 +12,8 @@ import { words } from './words';
 const columns = ['time', 'person', 'name', 'product', 'source', 'state'] as const;
 export const tones: Readonly<Record<State, Tone>> = { stored: 'good', duplicate: 'plain', rejected: 'bad' };
 
+const headHeight = 36; // stays above the rows; a phone has none
+
 export type ListProps = {
   rows: readonly Entry[];
   chosen: string | undefined;
@@ -33,15 +35,15 @@ export function List({ rows, chosen, onChoose, onReading, toTop }: ListProps) {
   useLayoutEffect(() => {
     const node = place.current;
     if (!node) return;
-    const watch = new ResizeObserver(() => setHeight(node.clientHeight));
+    const watch = new ResizeObserver(() => setHeight(node.clientHeight - (narrow ? 0 : headHeight)));
     watch.observe(node);
     return () => watch.disconnect();
-  }, []);
+  }, [narrow]);
   useLayoutEffect(() => place.current?.scrollTo({ top: 0 }), [toTop]);
   // The keyboard's row is brought into sight when it changes, not while the list runs.
   useLayoutEffect(() => {
     const node = place.current;
-    if (node && at >= 0) node.scrollTop = scrolledTo(at, rowHeight, node.scrollTop, node.clientHeight);
+    if (node && at >= 0) node.scrollTop = scrolledTo(at, rowHeight, node.scrollTop, height);
     // eslint-disable-next-line react-hooks/exhaustive-deps -- see above
   }, [chosen]);
 
@@ -53,14 +55,14 @@ export function List({ rows, chosen, onChoose, onReading, toTop }: ListProps) {
 
   return (
     <div className="live-list" role="grid" aria-label={t('list')} aria-rowcount={rows.length + 1} tabIndex={0} aria-activedescendant={at >= 0 ? idOf(chosen) : undefined}>
-      <div className="live-row live-head" role="row" aria-rowindex={1}>
-        {columns.map((column) => (
-          <span key={column} role="columnheader" className={`live-${column}`}>
-            {t(column)}
-          </span>
-        ))}
-      </div>
       <div ref={place} className="live-scroll" role="presentation" onScroll={scrolled}>
+        <div className="live-row live-head" role="row" aria-rowindex={1}>
+          {columns.map((column) => (
+            <span key={column} role="columnheader" className={`live-${column}`}>
+              {t(column)}
+            </span>
+          ))}
+        </div>
         <div className="live-all" role="presentation" style={{ height: rows.length * rowHeight }}>
           {rows.slice(span.first, span.last).map((entry, i) => {
             const key = keyOf(entry);

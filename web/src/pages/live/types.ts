@@ -1,7 +1,7 @@
 /* The answers of /v1/admin/events and /v1/admin/live. */
 export type State = 'stored' | 'duplicate' | 'rejected';
 
-export type Product = { productId: string; title?: string; image?: string };
+export type Product = { productId: string; title?: string | null; image?: string | null };
 
 export type Entry = {
   seq: number;
@@ -46,7 +46,16 @@ export type Entries = { events: WireEntry[]; cursor?: string | null };
 
 export type Tick = { perSecond: number; dropped: number };
 
-export type Fact = { kind: string; productId?: string; title?: string; count?: number; value?: string | number };
+export type Fact = {
+  kind: string;
+  name?: string; // of a trait or an identity
+  productId?: string;
+  title?: string | null;
+  image?: string | null;
+  count?: number;
+  value?: unknown;
+  currency?: string;
+};
 
 export type Detail = WireEntry & {
   event: unknown;

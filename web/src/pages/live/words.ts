@@ -76,6 +76,7 @@ export const words = defineWords({
   onlyPerson: { en: 'Only this person', de: 'Nur diese Person' },
   changed: { en: 'What it changed in the profile', de: 'Was es am Profil geändert hat' },
   changedNothing: { en: 'It is kept in the timeline, and changed nothing else.', de: 'Es steht im Verlauf und hat sonst nichts geändert.' },
+  changedMore: { en: 'and {n} more line|and {n} more lines', de: 'und {n} weitere Zeile|und {n} weitere Zeilen' },
   changedDuplicate: { en: 'The same message had been stored before. Sending it again changed nothing.', de: 'Dieselbe Nachricht war schon gespeichert. Das erneute Senden hat nichts geändert.' },
   decisions: { en: 'Decisions that used it', de: 'Entscheidungen, die es genutzt haben' },
   decisionsNone: { en: 'No decision has used it so far.', de: 'Bisher hat keine Entscheidung es genutzt.' },
