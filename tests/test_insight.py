@@ -1,5 +1,5 @@
 """What the dashboard reads about everybody: lists, search, one event in full, the live stream, the pulse, jobs."""
-import json, os, time, unittest, urllib.parse
+import http.client, json, os, socket, threading, time, unittest, urllib.parse
 from harness import Server, SERVER_KEY, WRITE_KEY, kunde
 
 
@@ -140,6 +140,263 @@ class Lists(unittest.TestCase):
     def test_categories(self):
         found = {c['category']: c['products'] for c in self.s.json('GET', '/v1/admin/categories')['categories']}
         self.assertEqual(found, {'Basics': 1, 'Basics > Socks': 1, 'Outdoor': 2, 'Outdoor > Jackets': 2})
+
+
+class Stream:
+    """A listener of /v1/admin/live; read() gives (event, data) one after another."""
+
+    def __init__(self, s, last=None, timeout=15):
+        headers = {'Authorization': 'Bearer ' + SERVER_KEY}
+        if last is not None:
+            headers['Last-Event-ID'] = str(last)
+        self.c = http.client.HTTPConnection('127.0.0.1', s.port, timeout=timeout)
+        self.c.request('GET', '/v1/admin/live', headers=headers)
+        self.answer = self.c.getresponse()
+        self.status = self.answer.status
+
+    def __enter__(self): return self
+    def __exit__(self, *_): self.close()
+
+    def close(self):
+        self.answer.close()
+        self.c.close()
+
+    def read(self):
+        event, data, seq = None, None, None
+        while True:
+            line = self.answer.readline().decode('utf-8')
+            if line == '':
+                return None, None
+            line = line.rstrip('\n')
+            if line.startswith('event: '):
+                event = line[7:]
+            elif line.startswith('id: '):
+                seq = int(line[4:])
+            elif line.startswith('data: '):
+                data = json.loads(line[6:])
+            elif line == '' and event:
+                if event == 'entry':
+                    assert seq == data['seq'], (seq, data)
+                return event, data
+
+    def tick(self):
+        return next(d for e, d in iter(self.read, (None, None)) if e == 'tick')
+
+    def entries(self, count):
+        out = []
+        while len(out) < count:
+            event, data = self.read()
+            if event is None:
+                break
+            if event == 'entry':
+                out.append(data)
+        return out
+
+
+class Live(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.s = Server()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.s.close()
+
+    def view(self, message, user='u1'):
+        self.s.track('Product Viewed', user=user, properties={'product_id': 'J1'}, messageId=message)
+
+    def test_only_for_admins(self):
+        for key in (None, 'write'):
+            self.assertIn(self.s.request('GET', '/v1/admin/live', key=key)[0], (401, 403))
+
+    def test_headers(self):
+        with Stream(self.s) as live:
+            headers = dict((k.lower(), v) for k, v in live.answer.getheaders())
+            self.assertEqual((live.status, headers['content-type'], headers['cache-control'], headers['x-accel-buffering']), (200, 'text/event-stream', 'no-store', 'no'))
+        self.assertEqual(self.s.request('HEAD', '/v1/admin/live', key='server')[0], 200)
+
+    def test_order_and_resume(self):
+        with Stream(self.s) as live:
+            for i in range(20):
+                self.view('a%d' % i)
+            seen = live.entries(20)
+        self.assertEqual(ids(seen), ['a%d' % i for i in range(20)])
+        self.assertEqual([e['seq'] for e in seen], list(range(seen[0]['seq'], seen[0]['seq'] + 20)))
+        self.assertTrue(all(e['state'] == 'stored' and e['source'] == 'shop' and e['person'] and e['id'] for e in seen))
+        for i in range(20, 25):
+            self.view('a%d' % i)  # nobody listens, for a moment
+        with Stream(self.s, last=seen[9]['seq']) as live:
+            self.assertEqual(ids(live.entries(15)), ['a%d' % i for i in range(10, 25)])
+        with Stream(self.s) as live:  # without an id: from now on
+            self.view('a99')
+            self.assertEqual(ids(live.entries(1)), ['a99'])
+        for nonsense in ('x', '-1', '1.5'):
+            with Stream(self.s, last=nonsense) as live:
+                self.assertEqual(live.status, 400)
+
+    def test_a_stream_of_long_ago_and_of_the_future(self):
+        with Stream(self.s, last=17) as live:
+            self.view('old')
+            self.assertEqual(ids(self.until(live, 'old'))[-1], 'old')
+        with Stream(self.s, last=2 ** 60) as live:
+            self.view('future')
+            self.assertEqual(ids(live.entries(1)), ['future'])
+
+    @staticmethod
+    def until(live, message):
+        out = []
+        while not out or out[-1]['messageId'] != message:
+            out += live.entries(1)
+        return out
+
+    def test_ticks(self):
+        with Stream(self.s) as live:
+            began = time.monotonic()
+            for _ in range(3):
+                tick = live.tick()
+                self.assertEqual(set(tick), {'perSecond', 'dropped'})
+            self.assertLess(time.monotonic() - began, 6)
+
+    def test_duplicates_and_rejections(self):
+        hostile = '<img src=x onerror=alert(1)>\u2028\u0000"\\\n</script>'
+        with Stream(self.s) as live:
+            self.view('twice')
+            self.view('twice')
+            self.s.json('POST', '/v1/batch', {'batch': [
+                {'type': 'track', 'event': hostile, 'messageId': 'bad-1', 'properties': {'x': hostile}},
+                {'type': hostile, 'userId': 'u1'},
+                {'type': 'track', 'event': 'Fine', 'userId': 'u1', 'messageId': 'fine'},
+                {'type': 'track', 'event': 'Long', 'userId': 'u1', 'messageId': 'long', 'properties': {'x': 'é' * 20000}}]}, key='server')
+            status, _, _ = self.s.request('POST', '/v1/track', b'{"event":"\xff\xfe\x00 broken', {}, 'server')
+            self.assertEqual(status, 400)
+            self.s.json('POST', '/v1/identify', {'traits': {}}, expect=400)
+            seen = live.entries(8)
+        self.assertEqual(sorted((e['state'], e['messageId'] or '') for e in seen),
+                         sorted([('stored', 'twice'), ('duplicate', 'twice'), ('rejected', 'bad-1'), ('rejected', ''), ('stored', 'fine'), ('rejected', ''), ('rejected', ''), ('rejected', '')]))
+        bad = next(e for e in seen if e['messageId'] == 'bad-1')
+        self.assertEqual((bad['name'], bad['type'], bad['field'], bad['person'], bad['id']), (hostile, 'track', '/userId', None, None))
+        self.assertEqual(json.loads(bad['raw'])['event'], hostile)
+        self.assertTrue(bad['reason'])
+        long = next(e for e in seen if '"Long"' in (e.get('raw') or ''))
+        self.assertTrue(8000 < len(long['raw'].encode()) <= 8192)
+        broken = next(e for e in seen if 'broken' in (e.get('raw') or ''))
+        self.assertIn('\ufffd', broken['raw'])
+        identify = next(e for e in seen if e.get('raw') == '{"traits": {}}')
+        self.assertEqual(identify['type'], 'identify')
+        self.assertFalse(any('raw' in e for e in seen if e['state'] != 'rejected'))
+
+    def test_what_strangers_send_is_not_shown(self):
+        with Stream(self.s) as live:
+            for headers in ({}, {'Authorization': 'Basic bm9uZXN1Y2g6'}):
+                self.assertEqual(self.s.request('POST', '/v1/track', {'event': 'Product Viewed'}, headers)[0], 401)
+            self.view('after-strangers')
+            self.assertEqual(ids(live.entries(1)), ['after-strangers'])
+
+    def all_left(self):
+        deadline = time.monotonic() + 15  # those who have left are noticed
+        while self.s.metric('kunde_live_listeners') > 0 and time.monotonic() < deadline:
+            time.sleep(0.2)
+        self.assertEqual(self.s.metric('kunde_live_listeners'), 0)
+
+    def test_thirty_two_and_no_more(self):
+        self.all_left()
+        streams = [Stream(self.s) for _ in range(32)]
+        self.assertEqual({x.status for x in streams}, {200})
+        with Stream(self.s) as one_too_many:
+            self.assertEqual(one_too_many.status, 429)
+        self.view('to-all')
+        for x in streams:
+            self.assertEqual(ids(x.entries(1)), ['to-all'])
+        for x in streams:
+            x.close()
+        self.all_left()
+
+    def flood(self, count, name):
+        for start in range(0, count, 1000):
+            batch = [{'type': 'track', 'event': 'Product Viewed', 'userId': 'u%d' % i, 'messageId': '%s-%d' % (name, i), 'properties': {'product_id': 'J1'}} for i in range(start, start + 1000)]
+            self.s.json('POST', '/v1/batch', {'batch': batch})
+
+    def test_a_flood_is_thinned_and_told(self):
+        with Stream(self.s) as live:
+            self.flood(5000, 'flood')
+            shown = dropped = 0
+            while shown + dropped < 5000:
+                event, data = live.read()
+                if event == 'tick':
+                    dropped += data['dropped']
+                elif data['messageId'].startswith('flood'):
+                    shown += 1
+            self.assertEqual(shown + dropped, 5000)
+            self.assertGreater(dropped, 1000)
+            self.assertGreater(shown, 400)
+
+    def test_a_slow_page_holds_nobody_up(self):
+        slow = socket.create_connection(('127.0.0.1', self.s.port))
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        slow.sendall(b'GET /v1/admin/live HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ' + SERVER_KEY.encode() + b'\r\n\r\n')
+        time.sleep(0.5)
+        with Stream(self.s) as live:
+            for n in range(6):
+                self.flood(2000, 'slow%d' % n)
+                time.sleep(1.1)
+            self.view('still-there')
+            self.until(live, 'still-there')
+        # It reads at last, and is told what it missed.
+        slow.settimeout(10)
+        text, dropped = b'', 0
+        while b'still-there' not in text:
+            text += slow.recv(65536)
+        for line in text.decode('utf-8', 'replace').splitlines():
+            if line.startswith('data: {"perSecond"'):
+                dropped += json.loads(line[6:])['dropped']
+        self.assertGreater(dropped, 1000)
+        slow.close()
+
+
+class LiveEnds(unittest.TestCase):
+    def test_a_server_with_listeners_stops_at_once_and_they_come_back(self):
+        with Server() as s:
+            streams = [Stream(s) for _ in range(5)]
+            s.track('Product Viewed', user='u1', properties={'product_id': 'J1'}, messageId='before')
+            last = [x.entries(1)[0]['seq'] for x in streams][0]
+            began = time.monotonic()
+            s.stop()
+            self.assertLess(time.monotonic() - began, 4)
+            for x in streams:
+                self.assertEqual(x.entries(1), [])
+                x.close()
+            s.start()
+            with Stream(s, last=last) as live:
+                s.track('Product Viewed', user='u1', properties={'product_id': 'J1'}, messageId='after')
+                entry = live.entries(1)[0]
+                self.assertEqual(entry['messageId'], 'after')
+                self.assertGreater(entry['seq'], last)
+
+    def test_listeners_that_come_and_go_under_load(self):
+        with Server() as s:
+            stop = threading.Event()
+            failures = []
+
+            def watch():
+                while not stop.is_set():
+                    try:
+                        with Stream(s) as live:
+                            live.entries(3)
+                    except Exception as e:  # noqa: whatever it is, the test shall say so
+                        failures.append(repr(e))
+            watchers = [threading.Thread(target=watch) for _ in range(6)]
+            for w in watchers:
+                w.start()
+            for n in range(60):
+                batch = [{'type': 'track', 'event': 'Product Viewed', 'userId': 'u%d' % i, 'properties': {'product_id': 'J1'}} for i in range(100)]
+                s.json('POST', '/v1/batch', {'batch': batch})
+            stop.set()
+            for i in range(20):
+                s.track('Product Viewed', user='u1', properties={'product_id': 'J1'})
+                time.sleep(0.05)
+            for w in watchers:
+                w.join()
+            self.assertEqual(failures, [])
 
 
 if __name__ == '__main__':

@@ -4,12 +4,15 @@
 #include <sodium.h>
 
 #include "api/caller.h"
+#include "insight/live.h"
 
 typedef struct collection { /* of one request, in its arena */
     kd_submission submission;   /* first: done() gets its address */
     kd_request   *request;
     kd_incoming  *events;
     size_t        count;
+    kd_str        source;       /* of the key it came by; empty while that is not known */
+    const char   *type;         /* what kind of call it is; NULL: a batch, whose events say it */
     bool          single;
 } collection;
 
@@ -149,12 +152,57 @@ static kd_status read_events(collection *c, kd_call call, kd_err *err)
         status = kd_caller_of(&caller, request, body_key, err);
     if (status != KD_OK)
         return status;
-    context.source = caller.source.len ? caller.source : KD_STR("shop");
+    context.source = c->source = caller.source.len ? caller.source : KD_STR("shop");
     context.speaker = caller.role == KD_ROLE_WRITE ? KD_SPEAKER_PUBLIC : KD_SPEAKER_SERVER;
     status = parse(c, &body_key, call, &context, err);
     if (status == KD_OK && token_proves(&context, c))
         status = parse(c, &body_key, call, &context, err);
     return status;
+}
+
+/* ---- those who watch -------------------------------------------------------------------------------------------------------- */
+static const char *type_of(kd_call call)
+{
+    static const char *const types[] = { [KD_CALL_IDENTIFY] = "identify", [KD_CALL_TRACK] = "track", [KD_CALL_PAGE] = "page", [KD_CALL_SCREEN] = "screen",
+                                         [KD_CALL_GROUP] = "group", [KD_CALL_ALIAS] = "alias" };
+    return types[call]; /* NULL: a batch */
+}
+
+/* What the sender meant the refused event to be, as far as it can be read. */
+static void name_rejected(kd_entry *entry, kd_str raw, kd_arena *arena)
+{
+    kd_call        call;
+    const kd_json *json = NULL;
+    kd_str         type;
+    if (kd_json_parse(&json, arena, raw.ptr ? raw.ptr : "", raw.len, NULL) != KD_OK)
+        return;
+    entry->message_id = kd_json_text(kd_json_get(json, "messageId"));
+    entry->name = kd_json_text(kd_json_get(json, "event"));
+    type = kd_json_text(kd_json_get(json, "type"));
+    if (entry->type == NULL && type.len >= 4 && kd_call_parse(&call, type) == KD_OK) /* the short names are for paths only */
+        entry->type = type_of(call);
+}
+
+static void show_rejected(const collection *c, kd_str raw, const kd_err *err)
+{
+    kd_request *request = c->request;
+    kd_entry    entry = { .state = KD_ENTRY_REJECTED, .time_ms = KD_TIME_MIN, .received_ms = request->now_ms, .source = c->source,
+                          .type = c->type, .reason = kd_str_z(err->msg), .field = kd_str_z(err->field) };
+    if (raw.len <= KD_EVENT_BYTES_MAX)
+        name_rejected(&entry, raw, request->arena);
+    kd_live_see_rejected(request->parts->live, &entry, raw);
+}
+
+/* Refused events, one by one, or the whole body; not what strangers send, whose key we do not know. */
+static void report_rejected(const collection *c, kd_status status, const kd_err *err)
+{
+    if (c->source.len == 0 || !kd_live_is_watched(c->request->parts->live))
+        return;
+    if (status != KD_OK)
+        show_rejected(c, c->request->body, err);
+    for (size_t i = 0; status == KD_OK && i < c->count; i++)
+        if (c->events[i].status != KD_OK)
+            show_rejected(c, c->events[i].raw, &c->events[i].err);
 }
 
 static void submit(collection *c)
@@ -181,9 +229,11 @@ void kd_collect(kd_request *request)
     if (c == NULL)
         status = kd_fail_memory(&err);
     else
-        c->request = request;
+        c->request = request, c->type = status == KD_OK ? type_of(call) : NULL;
     if (status == KD_OK)
         status = read_events(c, call, &err);
+    if (c)
+        report_rejected(c, status, &err);
     if (status != KD_OK) {
         /* Too many events or nested too deep: the tracking API's word for a body it cannot take is 400. */
         kd_reply_problem(request, status == KD_LIMIT ? KD_INVALID : status, &err);

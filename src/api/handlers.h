@@ -38,6 +38,8 @@ void kd_admin_search(kd_request *request);
 /* admin_events.c */
 void kd_admin_events(kd_request *request);
 void kd_admin_event(kd_request *request);
+/* live.c */
+void kd_admin_live(kd_request *request);
 /* admin_keys.c */
 void kd_admin_keys_list(kd_request *request);
 void kd_admin_keys_create(kd_request *request);

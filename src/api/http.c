@@ -23,6 +23,7 @@ enum {
     DECOMPRESSED_FACTOR = 4,            /* a body may be so many times its limit after decompression */
     BODIES_FACTOR = 32,                 /* the bodies of all requests together, so many times the limit: whoever sends them has shown no key yet */
     DROPPED_FACTOR = 4,                 /* of a body too large, so many times the limit is read before the connection is cut */
+    STREAM_BLOCK_BYTES = 16 * 1024,     /* of a stream, given to the library at once */
     STOP_WAIT_MS = 5000                 /* for requests under way; those that wait for the writer are always waited for */
 };
 
@@ -35,6 +36,15 @@ typedef struct kd_worker { /* one per thread of the library */
     kd_measure        measure;
     struct kd_worker *next;
 } kd_worker;
+
+struct kd_stream { /* lives as long as its response, which outlives the request */
+    kd_http               *http;
+    kd_stream_source       source;
+    struct MHD_Connection *connection;
+    bool                   asleep;      /* suspended: whoever takes this back resumes the connection */
+    bool                   woken;       /* woken while not asleep: look again before falling asleep */
+    kd_stream             *next, **link;
+};
 
 struct kd_http {
     kd_parts            *parts;
@@ -50,6 +60,8 @@ struct kd_http {
     atomic_size_t        body_bytes;    /* that requests under way keep of their bodies */
     pthread_mutex_t      lock;          /* of workers */
     kd_worker           *workers;
+    pthread_mutex_t      streams_lock;  /* of streams, and of what each is about to do */
+    kd_stream           *streams;
 };
 
 /* ---- workers ------------------------------------------------------------------------------------------------------ */
@@ -237,6 +249,79 @@ static void add_headers(kd_request *request, struct MHD_Response *response)
         add_header(response, "Connection", "close");
 }
 
+/* ---- an answer that goes on --------------------------------------------------------------------------------------------- */
+kd_stream *kd_http_stream(kd_request *request, const kd_stream_source *source)
+{
+    kd_http   *http = request->priv->http;
+    kd_stream *s = calloc(1, sizeof *s);
+    if (s == NULL)
+        return NULL;
+    s->http = http;
+    s->source = *source;
+    s->connection = request->priv->connection;
+    pthread_mutex_lock(&http->streams_lock);
+    s->next = http->streams;
+    s->link = &http->streams;
+    if (s->next)
+        s->next->link = &s->next;
+    http->streams = s;
+    pthread_mutex_unlock(&http->streams_lock);
+    request->priv->stream = s;
+    return s;
+}
+
+/* The library lets go of the response: the client is gone, or everything was sent. */
+static void stream_end(void *self)
+{
+    kd_stream *s = self;
+    s->source.end(s->source.self);
+    pthread_mutex_lock(&s->http->streams_lock);
+    *s->link = s->next;
+    if (s->next)
+        s->next->link = s->link;
+    pthread_mutex_unlock(&s->http->streams_lock);
+    free(s);
+}
+
+/* The library wants bytes. Where there are none the connection sleeps, unless somebody called between the look and the sleep. */
+static ssize_t stream_read(void *self, uint64_t pos, char *out, size_t room)
+{
+    kd_stream *s = self;
+    kd_http   *http = s->http;
+    bool       again = true;
+    (void)pos;
+    while (again && !atomic_load(&http->stopping)) {
+        size_t n = s->source.read(s->source.self, out, room);
+        if (n > 0)
+            return (ssize_t)n;
+        pthread_mutex_lock(&http->streams_lock);
+        again = s->woken || atomic_load(&http->stopping);
+        s->woken = false;
+        s->asleep = !again;
+        if (s->asleep)
+            MHD_suspend_connection(s->connection);
+        pthread_mutex_unlock(&http->streams_lock);
+    }
+    return again ? MHD_CONTENT_READER_END_OF_STREAM : 0;
+}
+
+/* Under streams_lock. */
+static void rouse(kd_stream *s)
+{
+    s->woken = true;
+    if (s->asleep)
+        MHD_resume_connection(s->connection);
+    s->asleep = false;
+}
+
+void kd_stream_wake(void *stream)
+{
+    kd_stream *s = stream;
+    pthread_mutex_lock(&s->http->streams_lock);
+    rouse(s);
+    pthread_mutex_unlock(&s->http->streams_lock);
+}
+
 /* The answer's bytes lie in the request's arena, which lives until the library has sent them: nothing is copied. */
 static enum MHD_Result send_answer(kd_request *request)
 {
@@ -249,9 +334,15 @@ static enum MHD_Result send_answer(kd_request *request)
         request->content_type = "application/problem+json";
         request->out = (kd_buf){ .ptr = (char *)(uintptr_t)full, .len = sizeof full - 1 };
     }
-    response = MHD_create_response_from_buffer(request->out.len, request->out.len ? request->out.ptr : (char *)(uintptr_t)"", MHD_RESPMEM_PERSISTENT);
-    if (response == NULL)
+    if (p->stream)
+        response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK_BYTES, stream_read, p->stream, stream_end);
+    else
+        response = MHD_create_response_from_buffer(request->out.len, request->out.len ? request->out.ptr : (char *)(uintptr_t)"", MHD_RESPMEM_PERSISTENT);
+    if (response == NULL) {
+        if (p->stream)
+            stream_end(p->stream);
         return MHD_NO;
+    }
     add_headers(request, response);
     kd_measure_add(&p->worker->measure, p->route ? (size_t)(p->route - p->http->options.routes) : KD_MEASURE_ROUTES_MAX, request->status,
                    kd_monotonic_us() - p->begun_us, p->bytes_in, request->out.len);
@@ -577,6 +668,7 @@ static void http_free(kd_http *http)
     if (http->listener >= 0)
         close(http->listener);
     pthread_mutex_destroy(&http->lock);
+    pthread_mutex_destroy(&http->streams_lock);
     free(http->allowed_hosts);
     free(http);
 }
@@ -592,6 +684,7 @@ kd_status kd_http_start(kd_http **out, kd_parts *parts, const kd_http_options *o
     http->listener = -1;
     http->allowed_hosts = strdup(options->allowed_hosts ? options->allowed_hosts : "");
     pthread_mutex_init(&http->lock, NULL);
+    pthread_mutex_init(&http->streams_lock, NULL);
     status = listen_on(http, err);
     if (status == KD_OK)
         status = start_daemon(http, err);
@@ -620,6 +713,10 @@ void kd_http_stop(kd_http *http)
         return;
     atomic_store(&http->stopping, true);
     MHD_quiesce_daemon(http->daemon);
+    pthread_mutex_lock(&http->streams_lock);
+    for (kd_stream *s = http->streams; s; s = s->next)
+        rouse(s); /* each sees that the server stops, and ends */
+    pthread_mutex_unlock(&http->streams_lock);
     /* A suspended connection may not be stopped: the writer answers each, so this wait ends. */
     while (atomic_load(&http->waiting) > 0)
         nap();

@@ -59,6 +59,14 @@ kd_http *kd_request_http(const kd_request *request);
 void kd_http_later(kd_request *request);
 void kd_http_answer(kd_request *request);
 
+/* An answer that goes on until its source or its reader ends it. `read` gives the bytes there are, 0 when there is nothing yet:
+ * it is called again after kd_stream_wake. No thread waits meanwhile. After `end` (the client is gone, the server stops) neither
+ * is called any more. NULL: out of memory, and nothing was called. Set status and headers before the handler returns. */
+typedef struct kd_stream kd_stream;
+typedef struct kd_stream_source { size_t (*read)(void *self, char *out, size_t room); void (*end)(void *self); void *self; } kd_stream_source;
+kd_stream *kd_http_stream(kd_request *request, const kd_stream_source *source);
+void       kd_stream_wake(void *stream); /* any thread, until `end` has returned */
+
 /* application/problem+json (RFC 9457) from a status: type, title, status, detail, instance, errors[{pointer,detail}]; on a
  * route of KD_ROUTE_SEGMENT {"success":false,"message","field","reason"}. */
 void kd_reply_problem(kd_request *request, kd_status status, const kd_err *err);

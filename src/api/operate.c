@@ -1,5 +1,6 @@
 /* /healthz, /readyz and /metrics. No key: they say nothing about any person. */
 #include "api/handlers.h"
+#include "insight/live.h"
 
 #include <sys/resource.h>
 
@@ -78,6 +79,15 @@ static void write_house(kd_buf *out, kd_request *request)
     kd_snapshot_release(snapshot);
 }
 
+static void write_live(kd_buf *out, kd_live *live)
+{
+    kd_live_stats s;
+    kd_live_get_stats(&s, live);
+    kd_metric(out, "kunde_live_listeners", "gauge", "Pages that watch the live stream.", s.listeners);
+    kd_metric(out, "kunde_live_entries_total", "counter", "Entries told to the live stream.", (double)s.entries);
+    kd_metric(out, "kunde_live_dropped_total", "counter", "Entries that the live stream left out, or a slow page missed.", (double)s.dropped);
+}
+
 static void write_process(kd_buf *out, kd_request *request)
 {
     struct rusage  usage;
@@ -103,5 +113,6 @@ void kd_api_metrics(kd_request *request)
     write_ingest(out, request->parts->ingest);
     write_store(out, request->reader);
     write_house(out, request);
+    write_live(out, request->parts->live);
     kd_http_metrics(out, kd_request_http(request));
 }

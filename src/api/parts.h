@@ -12,6 +12,7 @@
 #include "recommend/recommend.h"
 
 struct kd_keys; /* api/keys.h */
+struct kd_live; /* insight/live.h */
 typedef struct kd_limits { /* from the settings */
     size_t   body_bytes_max;        /* of a request, as sent; four times that after decompression, 32 times for all requests together */
     size_t   arena_bytes_max;       /* of one request's memory */
@@ -38,6 +39,7 @@ typedef struct kd_parts {
     kd_ingest      *ingest;
     kd_recommender *recommender;
     struct kd_keys *keys;
+    struct kd_live *live;
     kd_clock        clock;
     kd_limits       limits;
     int64_t         started_ms;

@@ -28,6 +28,7 @@ struct kd_request_private {
     bool            handled;       /* the handler ran */
     bool            later;         /* kd_http_later was called */
     bool            sent;          /* the answer is with the library */
+    kd_stream      *stream;        /* the answer goes on: kd_http_stream */
     struct kd_worker *worker;
 };
 

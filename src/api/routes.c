@@ -69,6 +69,11 @@ static const kd_route routes[] = {
           .errors = "401,403"),
     ROUTE(KD_GET, "/v1/admin/events/{}/{}", kd_admin_event, "admin_event", 0, ADMIN, .summary = "One event: what was sent, what it added to the profile, which decisions named its products",
           .path_names = "person,id", .answer = "EntryInFull", .errors = "401,403,404,410"),
+    ROUTE(KD_GET, "/v1/admin/live", kd_admin_live, "admin_live", 0, ADMIN, .summary = "Events as they come in: a stream of server-sent events",
+          .description = "\"entry\" for each event (schema Entry; rejected ones with \"raw\", what was sent, at most 8 KB) and \"tick\" every second "
+                         "({\"perSecond\",\"dropped\"}). The id of an entry is its seq; the header Last-Event-ID goes on behind it as far as entries are kept (1,000). "
+                         "At most 500 entries a second are shown; what is left out is counted as dropped.",
+          .answer = "Text", .media = "text/event-stream", .errors = "401,403,429"),
     ROUTE(KD_GET, "/v1/admin/profiles/{}", kd_admin_profile, "admin_profile", 0, ADMIN, .summary = "What is known of one person", .path_names = "id", .answer = "Profile", .errors = "401,403,404"),
     ROUTE(KD_GET, "/v1/admin/profiles/{}/events", kd_admin_profile_events, "admin_profile_events", 0, ADMIN, .summary = "What one person did, newest first",
           .path_names = "id", .query_names = "limit,cursor", .answer = "ProfileEvents", .errors = "401,403,404"),

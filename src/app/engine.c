@@ -8,6 +8,7 @@
 #include "app/train.h"
 #include "base/log.h"
 #include "demo/demo.h"
+#include "insight/live.h"
 
 enum { DOC_ARENA_BYTES = 16 << 20, EXPIRE_ROWS = 20000, RETAINED_MODELS = 3 };
 
@@ -48,6 +49,13 @@ static void name_stubs(void *self, const kd_stored *events, size_t count)
             }
         }
     name_some(engine, stubs, n, now_ms);
+}
+
+/* What came a second time. */
+static void see_duplicates(void *self, const kd_stored *events, size_t count)
+{
+    kd_engine *engine = self;
+    kd_live_see_duplicates(engine->parts.live, events, count);
 }
 
 /* --- opening --- */
@@ -113,6 +121,8 @@ static kd_status open_ingest(kd_engine *e, const kd_settings *s, uint64_t *repla
         return status;
     kd_ingest_observe(p->ingest, name_stubs, e);
     kd_ingest_observe(p->ingest, kd_recommender_observe, p->recommender);
+    kd_ingest_observe(p->ingest, kd_live_see_stored, p->live);
+    kd_ingest_observe_duplicates(p->ingest, see_duplicates, e);
     return kd_ingest_start(p->ingest, replayed, err);
 }
 
@@ -141,6 +151,8 @@ static kd_status open_parts(kd_engine *e, const kd_settings *s, bool create, kd_
         status = kd_recommender_open(&p->recommender, p->catalog, err);
     if (status == KD_OK)
         status = kd_engine_load_model(e, e->reader, err);
+    if (status == KD_OK)
+        status = kd_live_open(&p->live, p->catalog, p->clock, err);
     if (status == KD_OK)
         status = open_ingest(e, s, &news->replayed, err);
     if (status == KD_OK)
@@ -191,6 +203,7 @@ kd_status kd_engine_close(kd_engine *engine, kd_err *err)
         status = kd_ingest_stop(p->ingest, err);
         kd_ingest_close(p->ingest);
     }
+    kd_live_close(p->live);
     kd_placements_release(p->placements);
     if (p->recommender != NULL)
         kd_recommender_close(p->recommender);
