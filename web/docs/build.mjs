@@ -21,7 +21,7 @@ const hashed = (name, bytes) => {
 
 // Every page with its address: the landing page first, then what it links to, group by group.
 function pagesOf(outline) {
-  const pages = new Map([[landing, { file: landing, address: '/docs', group: null, words: 'All pages' }]]);
+  const pages = new Map([[landing, { file: landing, address: '/docs', group: null, words: 'Overview' }]]);
   for (const { title, links } of outline)
     for (const { target, words } of links) {
       const file = path.resolve(folder, target.split('#')[0]);

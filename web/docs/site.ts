@@ -61,13 +61,10 @@ function row(hit: Hit, number: number): HTMLLIElement {
   item.id = `found-${number}`;
   item.setAttribute('role', 'option');
   item.setAttribute('aria-selected', 'false');
-  const link = element('a');
-  link.href = hit.address;
-  link.tabIndex = -1;
+  item.dataset.address = hit.address;
   const from = Math.max(0, hit.at - 40);
   const passage = hit.text.slice(from, from + 140);
-  link.append(element('strong', hit.title), element('span', hit.title === hit.page ? '' : hit.page, 'of'), element('span', (from > 0 ? '… ' : '') + passage, 'passage'));
-  item.append(link);
+  item.append(element('strong', hit.title), element('span', hit.title === hit.page ? '' : hit.page, 'of'), element('span', (from > 0 ? '… ' : '') + passage, 'passage'));
   return item;
 }
 
@@ -84,6 +81,7 @@ class Search {
     input.addEventListener('focus', () => void this.load());
     input.addEventListener('input', () => void this.show());
     input.addEventListener('keydown', (event) => this.key(event));
+    list.addEventListener('click', (event) => this.go(event.target instanceof Element ? event.target.closest('li') : null));
     document.addEventListener('click', (event) => {
       if (!(event.target instanceof Node && this.input.parentElement?.contains(event.target))) this.close();
     });
@@ -140,10 +138,16 @@ class Search {
     } else this.input.removeAttribute('aria-activedescendant');
   }
 
+  private go(item: Element | null | undefined): void {
+    if (!(item instanceof HTMLElement) || !item.dataset.address) return;
+    this.close();
+    location.assign(item.dataset.address);
+  }
+
   private key(event: KeyboardEvent): void {
     const count = this.list.children.length;
     if (event.key === 'Escape') this.close();
-    else if (event.key === 'Enter') this.list.children[this.chosen]?.querySelector('a')?.click();
+    else if (event.key === 'Enter') this.go(this.list.children[this.chosen]);
     else if ((event.key === 'ArrowDown' || event.key === 'ArrowUp') && count > 0)
       this.choose((this.chosen + (event.key === 'ArrowDown' ? 1 : count - 1)) % count);
     else return;
