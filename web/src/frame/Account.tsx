@@ -23,7 +23,7 @@ export function Account() {
       </Menu.Target>
       <Menu.Dropdown>
         <Menu.Label>{t('role')}</Menu.Label>
-        <Menu.Item leftSection={<Icon name="key" size={16} />} onClick={() => go('/settings/system')}>
+        <Menu.Item leftSection={<Icon name="key" size={16} />} onClick={() => go('/settings/password')}>
           {t('password')}
         </Menu.Item>
         <Menu.Item leftSection={<Icon name="logout" size={16} />} onClick={() => void logout()}>

@@ -6,6 +6,7 @@ import { useGet, useMe } from '../api';
 import { pages, rooms, type PageEntry, type Room } from '../pages';
 import { Icon, type IconName } from '../parts/Icon';
 import { Boundary, Loading } from '../parts/States';
+import { UndoBar } from '../parts/Undo';
 import { languages, say, setLanguage, useLanguage, useWords } from '../words';
 import { Account } from './Account';
 import './frame.css';
@@ -196,6 +197,7 @@ export function Frame({ children }: { children: ReactNode }) {
         </Boundary>
       </main>
       <BottomBar current={current} />
+      <UndoBar />
       {searching && <Search onClose={() => setSearching(false)} />}
     </div>
   );

@@ -19,7 +19,7 @@ type Found = {
 };
 type Hit = { key: string; group: 'pages' | 'people' | 'products'; to: string; title: string; note: string; picture: ReactNode };
 
-const settingsParts = ['keys', 'sources', 'system'] as const;
+const settingsParts = ['keys', 'sources', 'system', 'password'] as const;
 const identities = ['email', 'userId', 'anonymousId', 'phone', 'card', 'personId'] as const;
 type Identity = (typeof identities)[number];
 const isIdentity = (why: string): why is Identity => (identities as readonly string[]).includes(why);

@@ -10,6 +10,7 @@ export const searchWords = defineWords({
   keys: { en: 'Keys', de: 'Schlüssel' },
   sources: { en: 'Sources', de: 'Quellen' },
   system: { en: 'System', de: 'System' },
+  password: { en: 'Password', de: 'Passwort' },
   person: { en: 'Person {id}', de: 'Person {id}' },
   email: { en: 'by e-mail address', de: 'über die E-Mail-Adresse' },
   userId: { en: 'by customer number', de: 'über die Kundennummer' },

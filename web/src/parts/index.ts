@@ -15,3 +15,4 @@ export { Reasons, type Reason } from './Reasons';
 export { SidePanel, type SidePanelProps } from './SidePanel';
 export { Answer, Boundary, Empty, Failed, Loading } from './States';
 export { TimeChart, type Series, type TimeChartProps } from './TimeChart';
+export { offerUndo, type Step } from './Undo';

@@ -39,5 +39,6 @@ export const words = defineWords({
   noPicture: { en: 'no picture', de: 'kein Bild' },
   crashed: { en: 'This page has stumbled', de: 'Diese Seite ist gestolpert' },
   crashedSentence: { en: 'Something in the page itself went wrong; the server is not touched by it. Load the page again.', de: 'In der Seite selbst ist etwas schiefgegangen; der Server ist davon nicht berührt. Laden Sie die Seite neu.' },
+  undo: { en: 'Undo', de: 'Rückgängig' },
   reload: { en: 'Load again', de: 'Neu laden' },
 });

@@ -5,7 +5,6 @@ import { useSearch } from 'wouter';
 import { ApiError, send } from '../../api';
 import { LanguageSwitch } from '../../frame/Frame';
 import { Mark } from '../../frame/Mark';
-import { Code } from '../../parts/Code';
 import { useWords } from '../../words';
 import './login.css';
 import { words } from './words';
@@ -65,7 +64,9 @@ export default function LoginPage() {
         <section className="login-link">
           <h2>{t('linkTitle')}</h2>
           <p>{t('linkText')}</p>
-          <Code text={`$ ./run\n…\nlogin: ${location.origin}/login?token=…`} />
+          <p className="login-sample">
+            <code>{`login: ${location.origin}/login?token=…`}</code>
+          </p>
           <p>{t('lost')}</p>
         </section>
       </div>
