@@ -66,11 +66,16 @@ static void write_house(kd_buf *out, kd_request *request)
     kd_parts          *parts = request->parts;
     const kd_snapshot *snapshot = kd_snapshot_acquire(parts->catalog);
     const kd_model    *model = kd_recommender_model(parts->recommender);
+    kd_catalog_stats   catalog;
     kd_metric(out, "kunde_people_resident", "gauge", "Profiles in memory.", (double)kd_people_count(parts->people));
     kd_metric(out, "kunde_people_bytes", "gauge", "Memory of profiles.", (double)kd_people_bytes(parts->people));
     kd_metric(out, "kunde_people_dirty_bytes", "gauge", "Memory of profiles not written yet.", (double)kd_people_dirty_bytes(parts->people));
     kd_metric(out, "kunde_identity_bytes", "gauge", "Memory of the identity cache.", (double)kd_identity_bytes(parts->identity));
     kd_metric(out, "kunde_catalog_products", "gauge", "Products in the catalogue, stubs included.", (double)kd_snapshot_products(snapshot));
+    kd_catalog_get_stats(&catalog, parts->catalog);
+    kd_metric(out, "kunde_catalog_stubs", "gauge", "Products known from events alone.", (double)catalog.stubs);
+    kd_metric(out, "kunde_catalog_claimed_stubs", "gauge", "Of these, products that nothing but events by write key named.", (double)catalog.claimed_stubs);
+    kd_metric(out, "kunde_catalog_claims_left_out_total", "counter", "Events by write key that named an unknown product when there was no room for more.", (double)catalog.claims_left_out);
     kd_metric(out, "kunde_catalog_bytes", "gauge", "Memory of the catalogue.", (double)kd_catalog_bytes(parts->catalog));
     kd_metric(out, "kunde_model_items", "gauge", "Products in the live model; 0 without one.", model ? (double)kd_model_item_count(model) : 0);
     kd_metric(out, "kunde_model_trained_timestamp_seconds", "gauge", "When the live model was trained; 0 without one.", model ? (double)kd_model_version(model) / 1e3 : 0);

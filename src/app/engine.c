@@ -42,7 +42,8 @@ static void name_stubs(void *self, const kd_stored *events, size_t count)
         for (size_t l = 0; l < events[i].fact->line_count; l++) {
             if (events[i].fact->lines[l].product.len == 0)
                 continue;
-            stubs[n++] = (kd_stub){ events[i].fact->lines[l].product, events[i].stubs ? events[i].stubs[l].name : (kd_str){ 0 } };
+            stubs[n++] = (kd_stub){ events[i].fact->lines[l].product, events[i].stubs ? events[i].stubs[l].name : (kd_str){ 0 },
+                                    events[i].fact->claimed };
             if (n == STUBS_AT_ONCE) {
                 name_some(engine, stubs, n, now_ms);
                 n = 0;

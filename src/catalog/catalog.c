@@ -35,6 +35,8 @@ static kd_status load_doc(kd_showing *showing, const kd_doc *doc, kd_err *err)
         draft.kind = KD_DOC_STUB;
     else if (!kd_doc_kind_parse(&draft.kind, doc->kind))
         return KD_OK;
+    if (draft.kind == KD_DOC_STUB && draft.deleted) /* dropped: it comes again when it is seen again */
+        return KD_OK;
     const kd_status status = kd_show(showing, &draft, doc->version, err);
     if (status != KD_CORRUPT)
         return status;
@@ -73,7 +75,6 @@ kd_status kd_catalog_open(kd_catalog **out, kd_store *store, kd_reader *reader, 
     kd_catalog *catalog = calloc(1, sizeof *catalog); /* calloc: most of the table of names is never touched */
     kd_arena   *arena = kd_arena_new(SIZE_MAX / 4), *scratch = kd_arena_new(SIZE_MAX / 4); /* bounded by a page of documents */
     kd_status   status = KD_OK;
-    (void)clock; /* every time in here is an argument of its call */
     if (!catalog || !arena || !scratch) {
         status = kd_fail_memory(err);
         goto out;
@@ -83,8 +84,11 @@ kd_status kd_catalog_open(kd_catalog **out, kd_store *store, kd_reader *reader, 
     pthread_mutex_init(&catalog->slot_lock, NULL);
     catalog->levels = kd_levels_new();
     catalog->contested = kd_map_new(16);
+    catalog->claimed_rows = malloc(KD_CLAIMED_ROWS_MAX * sizeof *catalog->claimed_rows); /* mostly never touched */
+    catalog->today = kd_day(kd_now(clock)); /* every other time in here is an argument of its call */
+    atomic_init(&catalog->claims_settled_day, catalog->today);
     kd_attribute_number(catalog, (kd_str){ 0 }); /* the built-in names */
-    if (!catalog->levels || !catalog->contested || catalog->attribute_count == 0 || !(catalog->current = kd_edit_begin(catalog)))
+    if (!catalog->levels || !catalog->contested || !catalog->claimed_rows || catalog->attribute_count == 0 || !(catalog->current = kd_edit_begin(catalog)))
         status = kd_fail_memory(err);
     if (status == KD_OK) /* levels first: the price band of a product asks for them */
         status = load_levels(catalog, reader, arena, err);
@@ -115,6 +119,7 @@ void kd_catalog_close(kd_catalog *catalog)
     kd_words_clear(&catalog->values);
     kd_levels_free(catalog->levels);
     kd_map_free(catalog->contested);
+    free(catalog->claimed_rows);
     pthread_mutex_destroy(&catalog->write_lock);
     pthread_mutex_destroy(&catalog->slot_lock);
     free(catalog);
@@ -169,153 +174,6 @@ kd_status kd_catalog_levels_put(kd_catalog *catalog, const kd_level *levels, siz
     pthread_mutex_unlock(&catalog->write_lock);
     kd_arena_free(scratch);
     return status;
-}
-
-/* ---- stubs ---- */
-
-static bool is_control(char c)
-{
-    return (unsigned char)c < 0x20 || c == 0x7f;
-}
-
-static kd_status stub_id(kd_str *id, const kd_stub *stub, kd_err *err)
-{
-    bool wrong;
-    *id = kd_str_trim(stub->product_id);
-    wrong = id->len == 0 || id->len > KD_DOC_ID_BYTES_MAX || !kd_utf8_valid(*id);
-    for (size_t i = 0; i < id->len && !wrong; i++)
-        wrong = is_control(id->ptr[i]);
-    return wrong ? kd_fail_field(err, KD_INVALID, "product_id", "a product id is 1 to %d bytes of UTF-8 without control characters",
-                                 KD_DOC_ID_BYTES_MAX)
-                 : KD_OK;
-}
-
-/* A name that an event gave: cut to what a title may be, at a whole character; none at all becomes the id. */
-static kd_str stub_name(kd_str name, kd_str id)
-{
-    name = kd_str_trim(name);
-    if (!kd_utf8_valid(name))
-        return id;
-    if (name.len > KD_DOC_TITLE_BYTES_MAX) {
-        name.len = KD_DOC_TITLE_BYTES_MAX;
-        while (name.len > 0 && ((unsigned char)name.ptr[name.len] & 0xc0) == 0x80)
-            name.len--;
-    }
-    return name.len ? name : id;
-}
-
-static kd_status stub_draft(kd_draft *out, kd_str id, kd_str name, int64_t now_ms, kd_arena *arena, kd_err *err)
-{
-    kd_buf buf;
-    kd_jw  w;
-    char   iso[25];
-    kd_time_format(iso, now_ms);
-    kd_buf_init(&buf, arena);
-    kd_jw_init(&w, &buf);
-    kd_jw_object(&w);
-    KD_JW_STR(&w, "id", id);
-    KD_JW_STR(&w, "title", name);
-    KD_JW_Z(&w, "createdAt", iso);
-    kd_jw_object_end(&w);
-    *out = (kd_draft){ .kind = KD_DOC_STUB, .id = id, .ref = kd_ref_of(id), .body = kd_buf_str(&buf) };
-    return kd_buf_status(&buf, err);
-}
-
-/* Store, then show. Called with the write lock. */
-static kd_status docs_write(kd_showing *showing, const kd_draft *drafts, size_t count, int64_t now_ms, kd_arena *arena, kd_err *err)
-{
-    kd_status status = kd_showing_ready(showing, err);
-    kd_doc   *docs = KD_NEW(arena, kd_doc, count);
-    size_t    used = 0;
-    if (status == KD_OK && !docs)
-        status = kd_fail_memory(err);
-    for (size_t i = 0; i < count && status == KD_OK; i++)
-        if (!drafts[i].unchanged)
-            docs[used++] = (kd_doc){ .kind = kd_str_z(kd_doc_kind_name(drafts[i].kind)), .id = drafts[i].id,
-                                     .valid_from_ms = now_ms,
-                                     .deleted = drafts[i].deleted, .body = drafts[i].body };
-    if (status == KD_OK && used != 0)
-        status = kd_store_docs_put(showing->catalog->store, docs, used, err);
-    if (status != KD_OK) {
-        kd_showing_drop(showing);
-        return status;
-    }
-    for (size_t i = 0, d = 0; i < count; i++)
-        if (!drafts[i].unchanged)
-            kd_showing_version(showing, &drafts[i], docs[d++].version);
-    kd_showing_publish(showing);
-    return KD_OK;
-}
-
-static bool is_known(const kd_snapshot *s, kd_ref ref)
-{
-    const kd_variant *variant;
-    return kd_snapshot_find_any(s, ref, &variant) != NULL;
-}
-
-/* Called with the write lock. */
-static kd_status stubs_write(kd_catalog *catalog, const kd_stub *stubs, size_t count, int64_t now_ms, kd_arena *arena,
-                             kd_arena *scratch, kd_err *err)
-{
-    kd_showing showing = { .catalog = catalog, .scratch = scratch };
-    kd_draft  *drafts = KD_NEW(arena, kd_draft, count);
-    kd_map    *seen = kd_map_new(count);
-    size_t     used = 0;
-    kd_err     wrong = { 0 };
-    kd_status  status = drafts && seen ? KD_OK : kd_fail_memory(err);
-    for (size_t i = 0; i < count && status == KD_OK; i++) {
-        kd_str id;
-        bool   is_new = false;
-        if (stub_id(&id, &stubs[i], wrong.status == KD_OK ? &wrong : NULL) != KD_OK || is_known(catalog->current, kd_ref_of(id)))
-            continue;
-        if (kd_map_put_new(seen, kd_ref_of(id), 0, &is_new) == UINT32_MAX)
-            status = kd_fail_memory(err);
-        if (status != KD_OK || !is_new)
-            continue;
-        if (catalog->current->stubs + used >= KD_STUBS_MAX) {
-            wrong.status = kd_fail(&wrong, KD_LIMIT,
-                                   "%d products are known by events alone: describe some, or stop inventing ids", KD_STUBS_MAX);
-            break;
-        }
-        status = stub_draft(&drafts[used], id, stub_name(stubs[i].name, id), now_ms, arena, err);
-        if (status == KD_OK)
-            status = kd_show(&showing, &drafts[used++], 0, err);
-    }
-    kd_map_free(seen);
-    if (status == KD_OK && used != 0)
-        status = docs_write(&showing, drafts, used, now_ms, arena, err);
-    else
-        kd_showing_drop(&showing);
-    if (status == KD_OK && wrong.status != KD_OK && err)
-        *err = wrong;
-    return status == KD_OK ? wrong.status : status;
-}
-
-kd_status kd_catalog_stubs(kd_catalog *catalog, const kd_stub *stubs, size_t count, int64_t now_ms, kd_err *err)
-{
-    const kd_snapshot *snapshot = kd_snapshot_acquire(catalog);
-    bool               all_known = true;
-    for (size_t i = 0; i < count && all_known; i++)
-        all_known = is_known(snapshot, kd_ref_of(kd_str_trim(stubs[i].product_id)));
-    kd_snapshot_release(snapshot);
-    if (all_known) /* by far the most calls: no lock of the writer */
-        return KD_OK;
-    kd_arena *arena = kd_arena_new(SIZE_MAX / 4), *scratch = kd_arena_new(SIZE_MAX / 4);
-    kd_status status = arena && scratch ? KD_OK : kd_fail_memory(err);
-    if (status == KD_OK) {
-        pthread_mutex_lock(&catalog->write_lock);
-        status = stubs_write(catalog, stubs, count, now_ms, arena, scratch, err);
-        pthread_mutex_unlock(&catalog->write_lock);
-    }
-    kd_arena_free(arena);
-    kd_arena_free(scratch);
-    return status;
-}
-
-kd_status kd_catalog_stub(kd_catalog *catalog, kd_str product_id, kd_str name, int64_t now_ms, kd_err *err)
-{
-    const kd_stub stub = { product_id, name };
-    return kd_catalog_stubs(catalog, &stub, 1, now_ms, err);
 }
 
 /* ---- documents ---- */
@@ -561,7 +419,7 @@ static kd_status batch_write(batch *b, kd_err *err)
     if (status == KD_OK)
         status = kd_show_bands(&b->showing, b->levels, b->level_count, err);
     if (status == KD_OK)
-        status = docs_write(&b->showing, b->drafts, b->count, b->now_ms, b->arena, err);
+        status = kd_showing_store(&b->showing, b->drafts, b->count, b->now_ms, b->arena, err);
     else
         kd_showing_drop(&b->showing);
     if (status != KD_OK)
@@ -649,7 +507,8 @@ void kd_catalog_get_stats(kd_catalog_stats *out, kd_catalog *catalog)
         .published = atomic_load_explicit(&catalog->published, memory_order_relaxed),
         .chunks_copied = atomic_load_explicit(&catalog->chunks_copied, memory_order_relaxed),
         .objects_made = atomic_load_explicit(&catalog->objects_made, memory_order_relaxed),
-        .products = s->products.count, .stubs = s->stubs, .variants = s->variants,
+        .claims_left_out = atomic_load_explicit(&catalog->claims_left_out, memory_order_relaxed),
+        .products = s->products.count, .stubs = s->stubs, .claimed_stubs = s->claimed_stubs, .variants = s->variants,
         .contents = s->contents.count, .places = s->places.count, .postal_codes = (uint32_t)(s->postal ? s->postal->count : 0),
     };
     kd_snapshot_release(s);

@@ -42,6 +42,7 @@ typedef struct kd_product {
     uint32_t row;
     uint64_t version;     /* of its document; 0 for a stub */
     bool     stub;        /* seen in an event, not yet described */
+    bool     claimed;     /* a stub that nothing but claimed events named */
     bool     hidden;      /* deleted, or not for sale: never recommended; still found by its id and skus */
     bool     replenishable; /* bought again and again: "already bought" does not exclude it */
     bool     digital;     /* has no stock */
@@ -83,6 +84,8 @@ uint64_t kd_snapshot_version(const kd_snapshot *s);        /* newest document ve
 uint32_t kd_snapshot_products(const kd_snapshot *s);       /* rows 0..n-1 */
 uint32_t kd_snapshot_variants(const kd_snapshot *s);
 const kd_product *kd_snapshot_product(const kd_snapshot *s, uint32_t row);  /* never NULL for row < products */
+uint32_t kd_snapshot_described(const kd_snapshot *s);      /* products that have, or had, a document */
+const kd_product *kd_snapshot_described_product(const kd_snapshot *s, uint32_t at); /* 0: the first to be described; never NULL */
 const kd_product *kd_snapshot_find(const kd_snapshot *s, kd_ref product);   /* by product ref; NULL */
 /* By product id or by a variant's sku (till and feeds name either); *variant NULL when it named the product. */
 const kd_product *kd_snapshot_find_any(const kd_snapshot *s, kd_ref ref, const kd_variant **variant);
@@ -124,11 +127,11 @@ typedef struct kd_catalog_change {
  * are left out and the others go through: *refused counts them. Prices and stock found in product bodies become levels. */
 kd_status kd_catalog_put(kd_catalog *catalog, const kd_catalog_change *changes, size_t count, int64_t now_ms, kd_err *bad, size_t *refused, kd_err *err);
 kd_status kd_catalog_levels_put(kd_catalog *catalog, const kd_level *levels, size_t count, kd_err *err);
-/* A product that an event named and nobody described: at once in the next snapshot, not for recommendation before it has a
- * document or has been bought or viewed often enough to be in a model. Idempotent, cheap when known. */
-kd_status kd_catalog_stub(kd_catalog *catalog, kd_str product_id, kd_str name, int64_t now_ms, kd_err *err);
-/* The same for many: one commit and one snapshot. Wrong ids are left out; the first of them is what err names. */
-typedef struct kd_stub { kd_str product_id, name; } kd_stub;
+/* Products that an event named and nobody described: at once in the next snapshot, not for recommendation before they have a
+ * document or have been bought or viewed often enough to be in a model. Idempotent, cheap when known; one commit and one
+ * snapshot for many. Wrong ids are left out; the first of them is what err names. What is claimed (anybody can invent ids) has
+ * little room and an end: catalog/stubs.c; beyond it claims are left out and counted. */
+typedef struct kd_stub { kd_str product_id, name; bool claimed; } kd_stub;
 kd_status kd_catalog_stubs(kd_catalog *catalog, const kd_stub *stubs, size_t count, int64_t now_ms, kd_err *err);
 
 size_t kd_catalog_bytes(const kd_catalog *catalog); /* of the image in memory */
@@ -136,7 +139,8 @@ typedef struct kd_catalog_stats {
     uint64_t published;      /* snapshots */
     uint64_t chunks_copied;  /* copied on write, since the start */
     uint64_t objects_made;   /* products, places, contents built, since the start */
-    uint32_t products, stubs, variants, contents, places, postal_codes;
+    uint64_t claims_left_out;/* claimed sightings of unknown products for which there was no room, since the start */
+    uint32_t products, stubs, claimed_stubs, variants, contents, places, postal_codes;
 } kd_catalog_stats;
 void kd_catalog_get_stats(kd_catalog_stats *out, kd_catalog *catalog);
 #endif

@@ -78,6 +78,15 @@ static bool give_up(kd_snapshot *edit, uint32_t row, const kd_variant *v)
     return kd_edit_set_owner(edit, v->row, is_contested(edit->catalog, v->ref) ? best_owner(edit, v->ref) : KD_ROW_NONE);
 }
 
+/* A row made for a claim: stubs.c looks at these only. An edit that is dropped leaves one behind that means nothing. */
+static void note_claimed_row(kd_catalog *catalog, uint32_t row)
+{
+    const uint32_t count = atomic_load_explicit(&catalog->claimed_row_count, memory_order_relaxed);
+    if (count < KD_CLAIMED_ROWS_MAX)
+        catalog->claimed_rows[count] = row;
+    atomic_store_explicit(&catalog->claimed_row_count, count + (count < KD_CLAIMED_ROWS_MAX), memory_order_relaxed);
+}
+
 /* `object` into its row, and its skus to it. */
 static bool place_product(kd_snapshot *edit, kd_object *object)
 {
@@ -90,7 +99,13 @@ static bool place_product(kd_snapshot *edit, kd_object *object)
     if (ok) {
         const kd_product_object *was = (const kd_product_object *)(const void *)before;
         const bool               sank = was && owner_class(now) < owner_class(was);
-        edit->stubs = edit->stubs + now->product.stub - (was && was->product.stub);
+        const bool           is_stub = now->product.stub && !now->head.deleted, was_stub = was && was->product.stub && !was->head.deleted;
+        edit->stubs = edit->stubs + is_stub - was_stub;
+        edit->claimed_stubs = edit->claimed_stubs + (is_stub && now->product.claimed) - (was_stub && was->product.claimed);
+        if (!was && now->product.claimed)
+            note_claimed_row(edit->catalog, row);
+        if (!now->product.stub && (!was || was->product.stub))
+            ok = kd_edit_add_described(edit, row);
         for (uint16_t i = 0; i < now->product.variant_count && ok; i++)
             ok = claim(edit, now, &now->product.variants[i], sank);
         for (uint16_t i = 0; was && i < was->product.variant_count && ok; i++)
@@ -155,7 +170,7 @@ kd_status kd_show(kd_showing *showing, const kd_draft *draft, uint64_t version, 
     const uint32_t row = kd_edit_row(edit, draft->kind, draft->ref, &is_new);
     if (row == KD_ROW_NONE)
         return kd_fail(err, KD_LIMIT, "out of memory, or more %ss than Kunde can hold", kd_doc_kind_name(draft->kind));
-    if (draft->kind == KD_DOC_STUB && !is_new)
+    if (draft->kind == KD_DOC_STUB && !is_new && !product_at(edit, row)->product.stub)
         return KD_OK; /* described meanwhile: the description counts */
     switch (draft->kind) {
     case KD_DOC_PRODUCT:
@@ -273,6 +288,31 @@ kd_status kd_showing_ready(kd_showing *showing, kd_err *err)
     kd_postal_release(showing->edit->postal);
     showing->edit->postal = postal;
     showing->postal_count = 0;
+    return KD_OK;
+}
+
+kd_status kd_showing_store(kd_showing *showing, const kd_draft *drafts, size_t count, int64_t now_ms, kd_arena *arena, kd_err *err)
+{
+    kd_status status = kd_showing_ready(showing, err);
+    kd_doc   *docs = KD_NEW(arena, kd_doc, count);
+    size_t    used = 0;
+    if (status == KD_OK && !docs)
+        status = kd_fail_memory(err);
+    for (size_t i = 0; i < count && status == KD_OK; i++)
+        if (!drafts[i].unchanged)
+            docs[used++] = (kd_doc){ .kind = kd_str_z(kd_doc_kind_name(drafts[i].kind)), .id = drafts[i].id,
+                                     .valid_from_ms = now_ms,
+                                     .deleted = drafts[i].deleted, .body = drafts[i].body };
+    if (status == KD_OK && used != 0)
+        status = kd_store_docs_put(showing->catalog->store, docs, used, err);
+    if (status != KD_OK) {
+        kd_showing_drop(showing);
+        return status;
+    }
+    for (size_t i = 0, d = 0; i < count; i++)
+        if (!drafts[i].unchanged)
+            kd_showing_version(showing, &drafts[i], docs[d++].version);
+    kd_showing_publish(showing);
     return KD_OK;
 }
 

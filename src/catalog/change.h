@@ -24,5 +24,7 @@ kd_status kd_show_bands(kd_showing *showing, const kd_level *levels, size_t coun
 /* Everything that can fail, before the store is written; then publishing cannot. */
 kd_status kd_showing_ready(kd_showing *showing, kd_err *err);
 void      kd_showing_publish(kd_showing *showing); /* when anything was shown */
+/* Store what was shown, then publish it. Called with the write lock; on failure the showing is dropped. */
+kd_status kd_showing_store(kd_showing *showing, const kd_draft *drafts, size_t count, int64_t now_ms, kd_arena *arena, kd_err *err);
 void      kd_showing_drop(kd_showing *showing);
 #endif

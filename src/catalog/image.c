@@ -129,6 +129,7 @@ static void snapshot_free(kd_snapshot *s)
     table_clear(&s->places);
     table_clear(&s->contents);
     table_clear(&s->owners);
+    table_clear(&s->described);
     kd_postal_release(s->postal);
     kd_map_free(s->fresh_rows);
     free(s->fresh);
@@ -166,11 +167,13 @@ kd_snapshot *kd_edit_begin(kd_catalog *catalog)
         return edit;
     edit->version = from->version;
     edit->stubs = from->stubs;
+    edit->claimed_stubs = from->claimed_stubs;
     edit->postal = from->postal;
     if (edit->postal)
         atomic_fetch_add_explicit(&edit->postal->refs, 1, memory_order_relaxed);
     if (table_share(&edit->products, &from->products) && table_share(&edit->places, &from->places)
-        && table_share(&edit->contents, &from->contents) && table_share(&edit->owners, &from->owners))
+        && table_share(&edit->contents, &from->contents) && table_share(&edit->owners, &from->owners)
+        && table_share(&edit->described, &from->described))
         return edit;
     snapshot_free(edit);
     return NULL;
@@ -183,7 +186,8 @@ void kd_edit_discard(kd_snapshot *edit)
 
 static size_t bytes_beside_objects(const kd_catalog *catalog, const kd_snapshot *s)
 {
-    const size_t chunks = (size_t)s->products.chunk_count + s->places.chunk_count + s->contents.chunk_count + s->owners.chunk_count;
+    const size_t chunks = (size_t)s->products.chunk_count + s->places.chunk_count + s->contents.chunk_count + s->owners.chunk_count
+        + s->described.chunk_count;
     return chunks * (sizeof(kd_chunk) + sizeof(kd_chunk *)) + (s->postal ? s->postal->count * sizeof(kd_postal_row) : 0)
         + kd_levels_bytes(catalog->levels) + catalog->product_rows.bytes + catalog->place_rows.bytes + catalog->content_rows.bytes
         + catalog->variant_rows.bytes + catalog->values.index.bytes + (catalog->values.arena
@@ -222,6 +226,11 @@ bool kd_edit_set(kd_snapshot *edit, kd_table *table, uint32_t row, kd_object *ob
 bool kd_edit_set_owner(kd_snapshot *edit, uint32_t variant_row, uint32_t product_row)
 {
     return table_set(edit, &edit->owners, variant_row, product_row == KD_ROW_NONE ? 0 : (uintptr_t)product_row + 1);
+}
+
+bool kd_edit_add_described(kd_snapshot *edit, uint32_t product_row)
+{
+    return table_set(edit, &edit->described, edit->described.count, (uintptr_t)product_row + 1);
 }
 
 uint32_t kd_snapshot_owner(const kd_snapshot *s, uint32_t variant_row)
@@ -288,6 +297,7 @@ uint32_t kd_variant_row(kd_catalog *catalog, kd_ref sku)
 uint64_t kd_snapshot_version(const kd_snapshot *s) { return s->version; }
 uint32_t kd_snapshot_products(const kd_snapshot *s) { return s->products.count; }
 uint32_t kd_snapshot_variants(const kd_snapshot *s) { return s->variants; }
+uint32_t kd_snapshot_described(const kd_snapshot *s) { return s->described.count; }
 uint16_t kd_snapshot_places(const kd_snapshot *s) { return (uint16_t)s->places.count; }
 uint32_t kd_snapshot_contents(const kd_snapshot *s) { return s->contents.count; }
 
@@ -295,6 +305,11 @@ const kd_product *kd_snapshot_product(const kd_snapshot *s, uint32_t row)
 {
     const kd_object *object = kd_table_get(&s->products, row);
     return object ? kd_product_of(object) : NULL;
+}
+
+const kd_product *kd_snapshot_described_product(const kd_snapshot *s, uint32_t at)
+{
+    return kd_snapshot_product(s, (uint32_t)table_slot(&s->described, at) - 1);
 }
 
 const kd_place *kd_snapshot_place(const kd_snapshot *s, uint16_t row)

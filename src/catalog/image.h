@@ -22,7 +22,12 @@ typedef struct kd_object {
     bool             deleted;
     _Atomic size_t  *account;  /* bytes of all living objects of the catalogue */
 } kd_object;
-typedef struct kd_product_object { kd_object head; kd_product product; } kd_product_object;
+typedef struct kd_product_object {
+    kd_object        head;
+    kd_product       product;
+    _Atomic uint32_t seen;     /* of a claimed stub: how often, and when last (stubs.c) */
+    _Atomic int32_t  seen_day;
+} kd_product_object;
 typedef struct kd_place_object { kd_object head; kd_place place; } kd_place_object;
 typedef struct kd_content_object { kd_object head; kd_content content; } kd_content_object;
 
@@ -56,8 +61,9 @@ struct kd_snapshot {
     uint64_t         version;
     uint64_t         number;   /* of the edit that made it */
     uint32_t         variants;
-    uint32_t         stubs;
+    uint32_t         stubs, claimed_stubs; /* alive; the second are among the first */
     kd_table         products, places, contents;
+    kd_table         described; /* the rows of products that have a document, in the order they got it */
     kd_table         owners;   /* by variant row: product row + 1, or 0 */
     kd_postal       *postal;   /* NULL: none */
     struct kd_fresh *fresh;    /* an edit's own: refs to be shown when it is published */
@@ -66,6 +72,9 @@ struct kd_snapshot {
 };
 
 enum { KD_ATTRIBUTE_NUMBERS = 1 << 16, KD_ATTRIBUTE_NAMES_MAX = 4096, KD_STUBS_MAX = 100000, KD_PRODUCTS_MAX = 1 << 26 };
+/* Stubs that nothing but claimed events named: alive at once, enough for a shop that has no catalogue here yet, and rows made
+ * for them while the process lives, which bounds the memory that invented ids can take (some 25 MB). */
+enum { KD_CLAIMED_STUBS_MAX = 10000, KD_CLAIMED_ROWS_MAX = 5 * KD_CLAIMED_STUBS_MAX };
 
 struct kd_catalog {
     kd_store       *store;
@@ -75,6 +84,10 @@ struct kd_catalog {
     uint64_t        edits;
     kd_index        product_rows, place_rows, content_rows, variant_rows;
     uint32_t        variant_count;  /* rows given out; a variant of which only stock is known has one as well */
+    uint32_t       *claimed_rows;   /* rows made for claimed stubs, whatever they are now; `claimed_row_count` of them */
+    _Atomic uint32_t claimed_row_count;
+    _Atomic int32_t claims_settled_day; /* the last day on which claimed stubs were dropped */
+    int32_t         today;          /* as the last one who named stubs knew it; `write_lock` */
     kd_map         *contested;      /* skus that more than one product has named */
     kd_levels      *levels;
     kd_words        values;         /* texts of attribute values */
@@ -82,7 +95,7 @@ struct kd_catalog {
     uint32_t        attribute_count;
     _Atomic size_t  object_bytes;   /* of living objects, old snapshots' too */
     _Atomic size_t  other_bytes;    /* of everything else, as of the newest snapshot */
-    _Atomic uint64_t chunks_copied, objects_made, published;
+    _Atomic uint64_t chunks_copied, objects_made, published, claims_left_out;
 };
 
 /* ---- image.c ---- */
@@ -96,6 +109,7 @@ void         kd_edit_publish(kd_snapshot *edit);
 void         kd_edit_discard(kd_snapshot *edit); /* NULL is fine */
 /* Put `object` (the reference is taken, on failure too) into `row`, which may be the next free one. */
 bool kd_edit_set(kd_snapshot *edit, kd_table *table, uint32_t row, kd_object *object);
+bool kd_edit_add_described(kd_snapshot *edit, uint32_t product_row);
 bool kd_edit_set_owner(kd_snapshot *edit, uint32_t variant_row, uint32_t product_row);
 /* The row of a ref in this edit, made when it is new (*is_new). KD_ROW_NONE: out of memory or rows. */
 uint32_t kd_edit_row(kd_snapshot *edit, kd_doc_kind kind, kd_ref ref, bool *is_new);

@@ -267,6 +267,8 @@ static kd_object *pack_product(kd_catalog *catalog, const kd_product *p, uint64_
     kd_pack     pack = { (char *)object + kd_pack_array_bytes(1, sizeof *object), (char *)object + bytes };
     kd_product *q = &object->product;
     *q = *p;
+    atomic_init(&object->seen, 1);
+    atomic_init(&object->seen_day, catalog->today);
     q->doc = kd_pack_tree(&pack, p->doc);
     q->id = member_text(q->doc, "id");
     q->title = member_text(q->doc, "title");
@@ -300,6 +302,7 @@ kd_object *kd_product_make(kd_catalog *catalog, const kd_draft *draft, const kd_
     kd_ref         band;
     p.id = draft->id;
     p.doc = body;
+    p.claimed = stub && kd_json_bool(kd_json_get(body, "claimed"), false);
     p.hidden = draft->deleted || kd_json_bool(kd_json_get(body, "hidden"), false);
     p.replenishable = kd_json_bool(kd_json_get(body, "replenishable"), false);
     p.digital = kd_json_bool(kd_json_get(body, "digital"), false);
@@ -332,6 +335,11 @@ kd_object *kd_product_with_band(kd_catalog *catalog, const kd_product_object *ol
     kd_object *object = pack_product(catalog, &p, old->head.hash, old->head.deleted);
     if (object)
         object->version = old->head.version;
+    if (object) {
+        kd_product_object *made = (kd_product_object *)(void *)object;
+        atomic_store_explicit(&made->seen, atomic_load_explicit(&old->seen, memory_order_relaxed), memory_order_relaxed);
+        atomic_store_explicit(&made->seen_day, atomic_load_explicit(&old->seen_day, memory_order_relaxed), memory_order_relaxed);
+    }
     return object;
 }
 

@@ -290,14 +290,15 @@ static int better_score_first(const void *a, const void *b)
     return (x->product->ref > y->product->ref) - (x->product->ref < y->product->ref);
 }
 
-/* Rows are only ever added, so that the last rows are the newest; among those chosen, age decides. */
+/* The last described are the newest; among those chosen, age decides. Stubs are not among them: a flood of invented ids must not
+ * stand before what the shop sells. */
 static void fill_from_newest(slate *s)
 {
-    uint32_t rows = kd_snapshot_products(s->snapshot);
+    uint32_t described = kd_snapshot_described(s->snapshot);
     size_t   first = s->result->count;
 
-    for (uint32_t n = 0; n < rows && n < LOOKED_AT_MAX && !is_full(s); n++) {
-        const kd_product *product = kd_snapshot_product(s->snapshot, rows - 1 - n);
+    for (uint32_t n = 0; n < described && n < LOOKED_AT_MAX && !is_full(s); n++) {
+        const kd_product *product = kd_snapshot_described_product(s->snapshot, described - 1 - n);
         double  age_days = (double)(s->request->now_ms - product->created_ms) / (double)KD_DAY_MS;
         int64_t micro = llround(KD_MICRO * exp2(-fmax(age_days, 0.0) / 30.0));
         offer_simple(s, product, KD_LAYER_NEWEST, micro > 0 ? micro : 1, (kd_term){ .kind = KD_TERM_RECENT, .time_ms = product->created_ms });

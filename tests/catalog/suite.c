@@ -68,6 +68,12 @@ kd_status shop_put(shop *s, const char *kind, const char *json, kd_err *bad)
     return put_change(s, &(kd_catalog_change){ .kind = kd_str_z(kind), .body = parsed(s, json) }, bad);
 }
 
+kd_status shop_stub(shop *s, kd_str id, kd_str name, bool claimed, kd_err *err)
+{
+    const kd_stub stub = { id, name, claimed };
+    return kd_catalog_stubs(s->catalog, &stub, 1, s->now_ms, err);
+}
+
 void shop_must_put(shop *s, const char *kind, const char *json)
 {
     kd_err bad = { 0 };
@@ -176,8 +182,8 @@ static void print_variant(kd_buf *b, const kd_catalog *catalog, const kd_snapsho
 
 static void print_product(kd_buf *b, const kd_catalog *catalog, const kd_snapshot *s, const kd_product *p)
 {
-    kd_buf_addf(b, "P %.*s v%llu stub=%d hidden=%d repl=%d dig=%d single=%d t=%.*s b=%.*s c=%.*s at=%lld", (int)p->id.len, p->id.ptr,
-                (unsigned long long)p->version, p->stub, p->hidden, p->replenishable, p->digital, p->single, (int)p->title.len, p->title.ptr,
+    kd_buf_addf(b, "P %.*s v%llu stub=%d claimed=%d hidden=%d repl=%d dig=%d single=%d t=%.*s b=%.*s c=%.*s at=%lld", (int)p->id.len, p->id.ptr,
+                (unsigned long long)p->version, p->stub, p->claimed, p->hidden, p->replenishable, p->digital, p->single, (int)p->title.len, p->title.ptr,
                 (int)p->brand.len, p->brand.ptr, (int)p->category.len, p->category.ptr, (long long)p->created_ms);
     print_attrs(b, s, p->attrs, p->attr_count);
     print_json(b, p->doc);

@@ -26,6 +26,7 @@ kd_status shop_put(shop *s, const char *kind, const char *json, kd_err *bad);
 void      shop_must_put(shop *s, const char *kind, const char *json);
 kd_status shop_merge(shop *s, const char *json);
 kd_status shop_delete(shop *s, const char *kind, const char *id);
+kd_status shop_stub(shop *s, kd_str id, kd_str name, bool claimed, kd_err *err);
 void      shop_stock(shop *s, const char *sku, const char *place, int64_t units);
 void      shop_price(shop *s, kd_level_what what, const char *sku, const char *amount, const char *currency);
 const kd_product *shop_product(const kd_snapshot *snapshot, const char *id);

@@ -117,11 +117,11 @@ static void test_a_delta_copies_what_it_changes(void **state)
     kd_catalog_get_stats(&after, s.catalog);
     assert_int_equal(after.objects_made, before.objects_made + 1);
     assert_int_equal(after.chunks_copied, before.chunks_copied + 1);
-    assert_int_equal(kd_catalog_stub(s.catalog, KD_STR("new"), KD_STR("New thing"), s.now_ms, &err), KD_OK);
+    assert_int_equal(shop_stub(&s, KD_STR("new"), KD_STR("New thing"), false, &err), KD_OK);
     kd_catalog_get_stats(&after, s.catalog);
     assert_int_equal(after.objects_made, before.objects_made + 2);
     assert_int_equal(after.chunks_copied, before.chunks_copied + 3); /* its products, and who owns its sku */
-    assert_int_equal(kd_catalog_stub(s.catalog, KD_STR("new"), KD_STR("New thing"), s.now_ms, &err), KD_OK);
+    assert_int_equal(shop_stub(&s, KD_STR("new"), KD_STR("New thing"), false, &err), KD_OK);
     shop_must_put(&s, "product", "{\"id\":\"p200\",\"title\":\"T\",\"price\":\"20 EUR\",\"stock\":1}"); /* says nothing new */
     const kd_catalog_stats known = after;
     kd_catalog_get_stats(&after, s.catalog);
@@ -130,6 +130,118 @@ static void test_a_delta_copies_what_it_changes(void **state)
     assert_null(shop_product(old, "new")); /* a snapshot never changes */
     assert_true(has_attr(old, p->attrs, p->attr_count, "price_band", "15-22 EUR"));
     kd_snapshot_release(old);
+    shop_close(&s);
+}
+
+static kd_catalog_stats stats_of(const shop *s)
+{
+    kd_catalog_stats stats;
+    kd_catalog_get_stats(&stats, s->catalog);
+    return stats;
+}
+
+/* Claims of `count` products nobody has heard of, as a script with the write key makes them up. */
+static void flood(shop *s, const char *prefix, unsigned from, unsigned count)
+{
+    enum { AT_ONCE = 2500 };
+    static char    ids[AT_ONCE][24];
+    static kd_stub stubs[AT_ONCE];
+    kd_err         err = { 0 };
+    for (unsigned done = 0; done < count;) {
+        size_t n = 0;
+        for (; n < AT_ONCE && done < count; n++, done++) {
+            snprintf(ids[n], sizeof ids[n], "%s%u", prefix, from + done);
+            stubs[n] = (kd_stub){ kd_str_z(ids[n]), { NULL, 0 }, true };
+        }
+        assert_int_equal(kd_catalog_stubs(s->catalog, stubs, n, s->now_ms, &err), KD_OK);
+    }
+}
+
+static bool is_named(shop *s, const char *id)
+{
+    const kd_snapshot *t = kd_snapshot_acquire(s->catalog);
+    const kd_product  *p = shop_product(t, id);
+    const bool         named = p && !p->hidden;
+    kd_snapshot_release(t);
+    return named;
+}
+
+static void test_claimed_stubs(void **state)
+{
+    shop   s;
+    kd_err err = { 0 };
+    (void)state;
+    shop_open(&s);
+    assert_int_equal(shop_stub(&s, KD_STR("x"), KD_STR("X"), true, &err), KD_OK);
+    assert_true(stats_of(&s).stubs == 1 && stats_of(&s).claimed_stubs == 1);
+    shop_reopen(&s);
+    assert_true(stats_of(&s).stubs == 1 && stats_of(&s).claimed_stubs == 1);
+    const kd_stub both[] = { { KD_STR("y"), KD_STR("claimed"), true }, { KD_STR("y"), KD_STR("Y"), false }, { KD_STR("x"), KD_STR("proven"), false } };
+    assert_int_equal(kd_catalog_stubs(s.catalog, both, 3, s.now_ms, &err), KD_OK);
+    assert_true(stats_of(&s).stubs == 2 && stats_of(&s).claimed_stubs == 0); /* a proven event takes the doubt away */
+    assert_int_equal(shop_stub(&s, KD_STR("x"), KD_STR("once more"), true, &err), KD_OK); /* and no claim brings it back */
+    shop_reopen(&s);
+    assert_true(stats_of(&s).stubs == 2 && stats_of(&s).claimed_stubs == 0);
+    const kd_snapshot *t = kd_snapshot_acquire(s.catalog);
+    assert_true(kd_str_is(shop_product(t, "y")->title, "Y") && kd_str_is(shop_product(t, "x")->title, "proven"));
+    assert_int_equal(kd_snapshot_described(t), 0);
+    kd_snapshot_release(t);
+    shop_must_put(&s, "product", "{\"id\":\"z\",\"title\":\"Z\"}");
+    assert_int_equal(shop_stub(&s, KD_STR("w"), KD_STR("W"), true, &err), KD_OK);
+    shop_must_put(&s, "product", "{\"id\":\"w\",\"title\":\"W\"}"); /* described: it is a product now, and the newest */
+    shop_must_put(&s, "product", "{\"id\":\"z\",\"title\":\"Z2\"}");
+    t = kd_snapshot_acquire(s.catalog);
+    assert_int_equal(kd_snapshot_described(t), 2);
+    assert_true(kd_str_is(kd_snapshot_described_product(t, 0)->title, "Z2") && kd_str_is(kd_snapshot_described_product(t, 1)->title, "W"));
+    assert_int_equal(stats_of(&s).claimed_stubs, 0);
+    kd_snapshot_release(t);
+    shop_close(&s);
+}
+
+/* Invented ids fill their own room, day after day, and nothing else; what is looked at again and again stays. */
+static void test_a_flood_of_claims(void **state)
+{
+    enum { ROOM = 10000, ROWS = 50000 };
+    shop   s;
+    kd_err err = { 0 };
+    (void)state;
+    shop_open(&s);
+    shop_must_put(&s, "product", "{\"id\":\"real\",\"title\":\"Real\"}");
+    for (int i = 0; i < 5; i++)
+        flood(&s, "loved-", 0, 100);
+    flood(&s, "junk-", 0, ROOM + 5000);
+    assert_int_equal(stats_of(&s).claimed_stubs, ROOM);
+    assert_int_equal(stats_of(&s).claims_left_out, 5100);
+    const uint64_t published = stats_of(&s).published;
+    flood(&s, "more-", 0, 5000);
+    assert_int_equal(stats_of(&s).published, published); /* nothing is written for them */
+    assert_int_equal(shop_stub(&s, KD_STR("till"), KD_STR("Till"), false, &err), KD_OK); /* what is proven has its own room */
+    assert_true(is_named(&s, "till"));
+    const size_t bytes = kd_catalog_bytes(s.catalog);
+    for (int day = 1; day < 20; day++) { /* more than the rows are enough for */
+        s.now_ms += KD_DAY_MS;
+        flood(&s, "loved-", 0, 100);
+        flood(&s, "new-", (unsigned)day * 20000, 3000);
+        assert_true(stats_of(&s).claimed_stubs <= ROOM);
+        assert_true(is_named(&s, "real") && is_named(&s, "till"));
+        assert_true(is_named(&s, "loved-7"));
+        if (day == 7)
+            assert_false(is_named(&s, "junk-7") && is_named(&s, "junk-5000") && is_named(&s, "junk-9800"));
+    }
+    assert_true(stats_of(&s).products <= ROWS + 2);
+    assert_true(kd_catalog_bytes(s.catalog) < bytes * 6);
+    const kd_snapshot *t = kd_snapshot_acquire(s.catalog);
+    assert_int_equal(kd_snapshot_described(t), 1);
+    kd_snapshot_release(t);
+    shop_reopen(&s); /* the dropped ones left nothing behind */
+    assert_true(stats_of(&s).claimed_stubs <= ROOM && stats_of(&s).products == stats_of(&s).claimed_stubs + 2);
+    assert_true(is_named(&s, "loved-7"));
+    s.now_ms += 32 * KD_DAY_MS;
+    flood(&s, "late-", 0, ROOM); /* when room is asked for, what nobody named for 30 days goes */
+    assert_false(is_named(&s, "loved-7"));
+    assert_true(is_named(&s, "late-7") && is_named(&s, "real") && is_named(&s, "till"));
+    assert_int_equal(shop_stub(&s, KD_STR("loved-7"), KD_STR("Back"), false, &err), KD_OK);
+    assert_true(is_named(&s, "loved-7"));
     shop_close(&s);
 }
 
@@ -142,10 +254,11 @@ static void test_stubs(void **state)
     (void)state;
     shop_open(&s);
     memset(longest, 'x', sizeof longest);
-    assert_int_equal(kd_catalog_stub(s.catalog, KD_STR(""), KD_STR("n"), s.now_ms, &err), KD_INVALID);
-    assert_int_equal(kd_catalog_stub(s.catalog, KD_STR("a\nb"), KD_STR("n"), s.now_ms, &err), KD_INVALID);
-    assert_int_equal(kd_catalog_stub(s.catalog, (kd_str){ longest, sizeof longest }, KD_STR("n"), s.now_ms, &err), KD_INVALID);
-    const kd_stub several[] = { { KD_STR("x"), KD_STR("X") }, { KD_STR("\x80"), KD_STR("bad") }, { KD_STR("x"), KD_STR("again") }, { KD_STR("j-m"), KD_STR("") } };
+    assert_int_equal(shop_stub(&s, KD_STR(""), KD_STR("n"), false, &err), KD_INVALID);
+    assert_int_equal(shop_stub(&s, KD_STR("a\nb"), KD_STR("n"), false, &err), KD_INVALID);
+    assert_int_equal(shop_stub(&s, (kd_str){ longest, sizeof longest }, KD_STR("n"), false, &err), KD_INVALID);
+    const kd_stub several[] = { { KD_STR("x"), KD_STR("X"), false }, { KD_STR("\x80"), KD_STR("bad"), false }, { KD_STR("x"), KD_STR("again"), false },
+                                { KD_STR("j-m"), KD_STR(""), false } };
     assert_int_equal(kd_catalog_stubs(s.catalog, several, 4, s.now_ms, &err), KD_INVALID);
     const kd_snapshot *t = kd_snapshot_acquire(s.catalog);
     assert_int_equal(kd_snapshot_products(t), 2);
@@ -450,7 +563,7 @@ int run_catalog_tests(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_product), cmocka_unit_test(test_availability), cmocka_unit_test(test_a_delta_copies_what_it_changes),
-        cmocka_unit_test(test_stubs), cmocka_unit_test(test_delete_and_merge), cmocka_unit_test(test_batch), cmocka_unit_test(test_prices),
+        cmocka_unit_test(test_stubs), cmocka_unit_test(test_claimed_stubs), cmocka_unit_test(test_a_flood_of_claims), cmocka_unit_test(test_delete_and_merge), cmocka_unit_test(test_batch), cmocka_unit_test(test_prices),
         cmocka_unit_test(test_price_bands), cmocka_unit_test(test_history), cmocka_unit_test(test_stock_first), cmocka_unit_test(test_bad_levels),
         cmocka_unit_test(test_print_is_the_stored_body), cmocka_unit_test(test_content), cmocka_unit_test(test_memory),
     };

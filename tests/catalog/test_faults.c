@@ -86,7 +86,7 @@ static void test_the_store_refuses(void **state)
         store_fails = refusals[i];
         assert_int_equal(put_all(&s, changes, &err), refusals[i]);
         assert_string_equal(err.msg, "on purpose");
-        assert_int_equal(kd_catalog_stub(s.catalog, KD_STR("x"), KD_STR("X"), s.now_ms, &err), refusals[i]);
+        assert_int_equal(shop_stub(&s, KD_STR("x"), KD_STR("X"), false, &err), refusals[i]);
         store_fails = KD_OK;
         must_read_like_the_store(&s);
         assert_int_equal(put_all(&s, changes, &err), KD_OK); /* and the next try goes through */

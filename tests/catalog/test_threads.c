@@ -64,7 +64,7 @@ static void change_one(shop *s, unsigned n)
     assert_int_equal(kd_catalog_levels_put(s->catalog, levels, 1, &err), KD_OK);
     snprintf(sku, sizeof sku, "stub-%u", n);
     if (n % 10 == 0)
-        assert_int_equal(kd_catalog_stub(s->catalog, kd_str_z(sku), (kd_str){ 0 }, s->now_ms, &err), KD_OK);
+        assert_int_equal(shop_stub(s, kd_str_z(sku), (kd_str){ 0 }, n % 20 == 0, &err), KD_OK);
     s->now_ms += 1000;
 }
 
