@@ -3,7 +3,7 @@ import { useComputedColorScheme } from '@mantine/core';
 import { useEffect, useId, useMemo, useRef, useState } from 'react';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import { clock, compact, date, dateTime, number } from '../format';
+import { clock, compact, dateTime, day, number } from '../format';
 import { useLanguage, useWords } from '../words';
 import { ChartFrame } from './ChartFrame';
 import './TimeChart.css';
@@ -28,6 +28,7 @@ export type TimeChartProps = {
   range?: readonly [number, number] | null; // the part shown (ms); null or absent: all
   onRange?: (range: readonly [number, number] | null) => void; // drawing over the chart asks for this part
   file?: string; // name of the CSV
+  sync?: string; // charts of one name show the same moment when one of them is pointed at
 };
 
 /* Colours are read from the tokens when the chart is made; a new scheme makes it anew. */
@@ -65,7 +66,7 @@ export function TimeChart(props: TimeChartProps) {
   const { title, sentence, times, unit = 'time', series, format = number, height = 220, range = null, onRange, file } = props;
   const t = useWords(words);
   const id = useId();
-  const timeText = unit === 'day' ? date : dateTime;
+  const timeText = unit === 'day' ? day : dateTime;
   const rows = useMemo(
     () => times.map((time, i) => [new Date(time).toISOString().slice(0, unit === 'day' ? 10 : 19), ...series.map((one) => one.values[i] ?? null)]),
     [times, series, unit],
@@ -87,15 +88,15 @@ export function TimeChart(props: TimeChartProps) {
         ) : undefined
       }
     >
-      <Plot id={id} {...props} format={format} height={height} unit={unit} range={range} label={sentence ?? title} />
+      <Plot id={id} {...props} format={format} height={height} unit={unit} range={range} label={sentence ?? title} timeName={unit === 'day' ? t('day') : t('time')} />
       {onRange && <p className="chart-hint">{t('brush')}</p>}
     </ChartFrame>
   );
 }
 
-type PlotProps = Required<Pick<TimeChartProps, 'times' | 'series' | 'format' | 'height' | 'unit'>> & Pick<TimeChartProps, 'range' | 'onRange'> & { id: string; label: string };
+type PlotProps = Required<Pick<TimeChartProps, 'times' | 'series' | 'format' | 'height' | 'unit'>> & Pick<TimeChartProps, 'range' | 'onRange' | 'sync'> & { id: string; label: string; timeName: string };
 
-function Plot({ times, series, format, height, unit, range, onRange, label }: PlotProps) {
+function Plot({ times, series, format, height, unit, range, onRange, sync, label, timeName }: PlotProps) {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const scheme = useComputedColorScheme('light');
@@ -120,16 +121,16 @@ function Plot({ times, series, format, height, unit, range, onRange, label }: Pl
     const now = latest.current;
     const { made, bands } = plotSeries(now.series, now.format);
     const axis = { stroke: token('--ink-soft'), grid: { stroke: token('--grid'), width: 1 }, ticks: { show: false }, font: '12px system-ui, sans-serif' };
-    const asDate = (seconds: number) => (unit === 'day' ? date(seconds * 1000) : dateTime(seconds * 1000));
+    const asDate = (seconds: number) => (unit === 'day' ? day(new Date(seconds * 1000).toISOString()) : dateTime(seconds * 1000));
     const ticks = new Intl.DateTimeFormat(tongue === 'de' ? 'de-DE' : 'en-GB', { day: 'numeric', month: 'short', ...(unit === 'day' ? { timeZone: 'UTC' } : {}) });
     const chart = new uPlot(
       {
         width,
         height,
-        series: [{ value: (_, v) => (v === null ? '' : asDate(v)) }, ...made.slice(1)],
+        series: [{ label: timeName, value: (_, v) => (v === null ? '' : asDate(v)) }, ...made.slice(1)],
         bands,
         legend: { show: true, live: true },
-        cursor: { drag: { x: latest.current.onRange !== undefined, y: false, setScale: false }, points: { size: 7 } },
+        cursor: { drag: { x: latest.current.onRange !== undefined, y: false, setScale: false }, points: { size: 7 }, ...(sync === undefined ? {} : { sync: { key: sync, setSeries: false } }) },
         scales: { x: { time: true }, y: { range: (_, low, high) => [Math.min(0, low ?? 0), (high ?? 0) <= 0 ? 1 : (high ?? 1) * 1.08] } },
         axes: [
           { ...axis, grid: { show: false }, space: 70, size: 32, values: (_, splits) => splits.map((s) => (splits.length > 1 && (splits[1] ?? 0) - (splits[0] ?? 0) < 43_200 ? clock(s * 1000).slice(0, 5) : ticks.format(s * 1000))) },
@@ -157,7 +158,7 @@ function Plot({ times, series, format, height, unit, range, onRange, label }: Pl
       plot.current = null;
       chart.destroy();
     };
-  }, [width, height, unit, shape, scheme, tongue]);
+  }, [width, height, unit, shape, scheme, tongue, sync, timeName]);
 
   useEffect(() => {
     const chart = plot.current;

@@ -48,7 +48,7 @@ export function DayCharts({ days, currency }: { days: readonly Day[]; currency: 
   const whole = (amount: number) => money(amount, currency, true);
   const people = over((day) => day.people);
   const perDay: Comparison | null = people && { ...people, sum: people.sum / people.days };
-  const shared = { times, unit: 'day' as const, range, onRange: (drawn: readonly [number, number] | null) => show(drawn === null ? null : partDrawn(drawn[0], drawn[1])), height: 190 };
+  const shared = { times, unit: 'day' as const, range, onRange: (drawn: readonly [number, number] | null) => show(drawn === null ? null : partDrawn(drawn[0], drawn[1])), height: 190, sync: 'kunde-days' };
   return (
     <Card
       className="home-days"

@@ -18,32 +18,38 @@ function choicesOf(every: string, known: readonly string[], chosen: string): { v
 
 export function Filters({ filter, onFilter, names, sources }: FiltersProps) {
   const t = useWords(words);
+  const [unfolded, setUnfolded] = useState(!isEverything(filter)); // on a phone; elsewhere there is room
   const set = (change: Partial<Filter>) => onFilter({ ...filter, ...change });
   return (
-    <div className="live-filters" role="search" aria-label={t('filter')}>
-      <NativeSelect label={t('name')} value={filter.name} data={choicesOf(t('everyName'), names, filter.name)} onChange={(event) => set({ name: event.currentTarget.value })} />
-      <NativeSelect label={t('source')} value={filter.source} data={choicesOf(t('everySource'), sources, filter.source)} onChange={(event) => set({ source: event.currentTarget.value })} />
-      <NativeSelect
-        label={t('state')}
-        value={filter.state}
-        data={[{ value: '', label: t('everyState') }, ...states.map((state) => ({ value: state, label: t(state) }))]}
-        onChange={(event) => set({ state: states.find((state) => state === event.currentTarget.value) ?? '' })}
-      />
-      <PersonFilter person={filter.person} onPerson={(person) => set({ person })} />
-      <TextInput
-        label={t('text')}
-        placeholder={t('textHint')}
-        value={filter.text}
-        maxLength={200}
-        onChange={(event) => set({ text: event.currentTarget.value })}
-        description={namesSomebody(filter.text) ? t('textPrivate') : undefined}
-        inputWrapperOrder={['label', 'input', 'description', 'error']}
-      />
-      {!isEverything(filter) && (
-        <button type="button" className="quiet-button live-clear" onClick={() => onFilter(everything)}>
-          <Icon name="close" size={16} /> {t('clear')}
-        </button>
-      )}
+    <div className="live-fold" data-open={unfolded || undefined}>
+      <button type="button" className="plain-button live-fold-button" aria-expanded={unfolded} onClick={() => setUnfolded(!unfolded)}>
+        <Icon name="filter" size={16} /> {t('filter')}
+      </button>
+      <div className="live-filters" role="search" aria-label={t('filter')}>
+        <NativeSelect label={t('name')} value={filter.name} data={choicesOf(t('everyName'), names, filter.name)} onChange={(event) => set({ name: event.currentTarget.value })} />
+        <NativeSelect label={t('source')} value={filter.source} data={choicesOf(t('everySource'), sources, filter.source)} onChange={(event) => set({ source: event.currentTarget.value })} />
+        <NativeSelect
+          label={t('state')}
+          value={filter.state}
+          data={[{ value: '', label: t('everyState') }, ...states.map((state) => ({ value: state, label: t(state) }))]}
+          onChange={(event) => set({ state: states.find((state) => state === event.currentTarget.value) ?? '' })}
+        />
+        <PersonFilter person={filter.person} onPerson={(person) => set({ person })} />
+        <TextInput
+          label={t('text')}
+          placeholder={t('textHint')}
+          value={filter.text}
+          maxLength={200}
+          onChange={(event) => set({ text: event.currentTarget.value })}
+          description={namesSomebody(filter.text) ? t('textPrivate') : undefined}
+          inputWrapperOrder={['label', 'input', 'description', 'error']}
+        />
+        {!isEverything(filter) && (
+          <button type="button" className="quiet-button live-clear" onClick={() => onFilter(everything)}>
+            <Icon name="close" size={16} /> {t('clear')}
+          </button>
+        )}
+      </div>
     </div>
   );
 }

@@ -39,7 +39,9 @@ export function List({ rows, chosen, onChoose, onReading, toTop }: ListProps) {
     watch.observe(node);
     return () => watch.disconnect();
   }, [narrow]);
-  useLayoutEffect(() => place.current?.scrollTo({ top: 0 }), [toTop]);
+  useLayoutEffect(() => {
+    if (place.current) place.current.scrollTop = 0;
+  }, [toTop]);
   // The keyboard's row is brought into sight when it changes, not while the list runs.
   useLayoutEffect(() => {
     const node = place.current;
