@@ -399,5 +399,96 @@ class LiveEnds(unittest.TestCase):
             self.assertEqual(failures, [])
 
 
+class Jobs(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.s = Server()
+        batch = [{'type': 'track', 'event': 'Product Viewed', 'userId': 'u%d' % (i % 200), 'properties': {'product_id': 'J%d' % (i % 9), 'note': 'x' * 900}} for i in range(2000)]
+        for i in range(5):
+            cls.s.json('POST', '/v1/batch', {'batch': batch})
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.s.close()
+
+    def run_job(self, kind):
+        job = self.s.json('POST', '/v1/admin/' + kind, {}, expect=202)['job']
+        seen, deadline = [], time.monotonic() + 60
+        while time.monotonic() < deadline:
+            state = self.s.json('GET', '/v1/admin/jobs/' + job)
+            seen.append((state['done'], state['total']))
+            if state['state'] != 'running':
+                return state, seen
+            time.sleep(0.01)
+        raise AssertionError('the job does not end: %s' % state)
+
+    def test_needs_an_admin(self):
+        for method, path in (('POST', '/v1/admin/backup'), ('POST', '/v1/admin/doctor'), ('GET', '/v1/admin/jobs'), ('GET', '/v1/admin/jobs/x')):
+            for key in (None, 'write'):
+                self.assertIn(self.s.request(method, path, {} if method == 'POST' else None, key=key)[0], (401, 403), path)
+
+    def test_backup(self):
+        state, seen = self.run_job('backup')
+        self.assertEqual((state['kind'], state['state'], state['error']), ('backup', 'done', None))
+        self.assertEqual(os.path.getsize(state['result']['file']), state['result']['bytes'])
+        self.assertTrue(state['result']['file'].startswith(self.s.db + '.backup-20'))
+        self.assertEqual(state['done'], state['total'])
+        self.assertGreater(state['total'], 100)
+        self.assertEqual([d for d, _ in seen], sorted(d for d, _ in seen))
+        self.assertGreaterEqual(state['endedAt'], state['startedAt'])
+        code, out, err = kunde('doctor', '--db', state['result']['file'], '--key-file', self.s.db + '.key')
+        self.assertEqual(code, 0, out + err)
+
+    def test_doctor(self):
+        state, _ = self.run_job('doctor')
+        self.assertEqual((state['state'], state['result']['ok']), ('done', True))
+        self.assertGreater(len(state['result']['findings']), 4)
+        self.assertTrue(all(f['ok'] and f['finding'] for f in state['result']['findings']))
+        os.chmod(self.s.db + '.key', 0o644)
+        try:
+            state, _ = self.run_job('doctor')
+        finally:
+            os.chmod(self.s.db + '.key', 0o600)
+        self.assertEqual((state['state'], state['result']['ok']), ('done', False))
+        self.assertEqual(len([f for f in state['result']['findings'] if not f['ok']]), 1)
+
+    def test_the_list_and_unknown_ones(self):
+        first, _ = self.run_job('doctor')
+        second, _ = self.run_job('backup')
+        listed = self.s.json('GET', '/v1/admin/jobs')['jobs']
+        self.assertEqual([j['id'] for j in listed[:2]], [second['id'], first['id']])
+        for unknown in ('x', '00000000-0000-0000-0000-000000000000', '01a20519-4861-7421-92f2-e0e45caf3f97'):
+            self.s.json('GET', '/v1/admin/jobs/' + unknown, expect=404)
+
+    def test_one_of_a_kind_at_a_time(self):
+        codes = [self.s.request('POST', '/v1/admin/doctor', {}, key='server')[0] for _ in range(8)]
+        self.assertEqual(codes[0], 202)
+        self.assertLessEqual(set(codes), {202, 409})
+        self.assertIn(409, codes)
+        while any(j['state'] == 'running' for j in self.s.json('GET', '/v1/admin/jobs')['jobs']):
+            time.sleep(0.05)
+
+    def test_only_fifty_are_kept(self):
+        with Server() as s:
+            jobs = []
+            while len(jobs) < 53:
+                status, _, data = s.request('POST', '/v1/admin/doctor', {}, key='server')
+                if status == 202:
+                    jobs.append(json.loads(data)['job'])
+            self.assertEqual([j['id'] for j in s.json('GET', '/v1/admin/jobs')['jobs']], jobs[:2:-1])
+            s.json('GET', '/v1/admin/jobs/' + jobs[0], expect=404)
+
+    def test_a_server_stops_while_a_job_runs(self):
+        with Server() as s:
+            s.track('Product Viewed', user='u1', properties={'product_id': 'J1'})
+            s.json('POST', '/v1/admin/backup', {}, expect=202)
+            s.json('POST', '/v1/admin/doctor', {}, expect=202)
+            began = time.monotonic()
+            s.stop()
+            self.assertLess(time.monotonic() - began, 20)
+            left = [n for n in os.listdir(s.folder) if '.backup-' in n and n.endswith('.part')]
+            self.assertEqual(left, [])
+
+
 if __name__ == '__main__':
     unittest.main()

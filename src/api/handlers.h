@@ -38,6 +38,11 @@ void kd_admin_search(kd_request *request);
 /* admin_events.c */
 void kd_admin_events(kd_request *request);
 void kd_admin_event(kd_request *request);
+/* jobs.c */
+void kd_admin_backup(kd_request *request);
+void kd_admin_doctor(kd_request *request);
+void kd_admin_jobs(kd_request *request);
+void kd_admin_job(kd_request *request);
 /* live.c */
 void kd_admin_live(kd_request *request);
 /* admin_keys.c */

@@ -154,5 +154,12 @@ const kd_schema kd_schemas[] = {
             "decisionId":{"type":"string","format":"uuid"},"placement":{"type":"string"},"time":{"type":"string","format":"date-time"}}}}}}]}) },
     { "Categories", SCHEMA({"type":"object","required":["categories"],"properties":{"categories":{"type":"array","items":{"type":"object","required":["category","products"],"properties":{
         "category":{"type":"string"},"products":{"type":"integer"}}}}}}) },
+    { "JobStarted", SCHEMA({"type":"object","required":["job"],"properties":{"job":{"type":"string","format":"uuid"}}}) },
+    { "Job", SCHEMA({"type":"object","required":["id","kind","state","done","total","startedAt"],"properties":{"id":{"type":"string","format":"uuid"},"kind":{"type":"string","enum":["backup","doctor"]},
+        "state":{"type":"string","enum":["running","done","failed"]},"done":{"type":"integer"},"total":{"type":"integer","description":"0: not known"},
+        "startedAt":{"type":"string","format":"date-time"},"endedAt":{"type":["string","null"],"format":"date-time"},
+        "result":{"type":["object","null"],"additionalProperties":true,"description":"of a backup file and bytes; of an examination ok and findings [{ok, finding}]"},
+        "error":{"type":["string","null"]}}}) },
+    { "Jobs", SCHEMA({"type":"object","required":["jobs"],"properties":{"jobs":{"type":"array","items":{"$ref":"#/components/schemas/Job"}}}}) },
     { NULL, NULL },
 };

@@ -13,6 +13,7 @@
 
 struct kd_keys; /* api/keys.h */
 struct kd_live; /* insight/live.h */
+struct kd_jobs; /* api/jobs.h */
 typedef struct kd_limits { /* from the settings */
     size_t   body_bytes_max;        /* of a request, as sent; four times that after decompression, 32 times for all requests together */
     size_t   arena_bytes_max;       /* of one request's memory */
@@ -27,7 +28,7 @@ typedef struct kd_api_counts { /* for /metrics */
     atomic_uint_fast64_t tokens_refused;    /* user tokens wrong or expired */
     atomic_uint_fast64_t without_id;        /* requests so far, for events that bring no messageId */
     atomic_int_fast64_t  unauthorized_s;    /* when the last 401 was logged: one line a second */
-    atomic_int           asides;            /* long requests that run on threads of their own now (admin.c) */
+    atomic_int           asides;            /* long requests and jobs that run on threads of their own now (admin.c, jobs.c) */
 } kd_api_counts;
 
 typedef struct kd_parts {
@@ -40,10 +41,12 @@ typedef struct kd_parts {
     kd_recommender *recommender;
     struct kd_keys *keys;
     struct kd_live *live;
+    struct kd_jobs *jobs;
     kd_clock        clock;
     kd_limits       limits;
     int64_t         started_ms;
     const char     *version;
+    const char     *key_file;                  /* of the master key; NULL: it comes from the environment or the settings */
     bool            demo;                      /* the shop is the made-up one of `kunde demo` */
     uint32_t        receipt_retention_days;
     atomic_bool     ready, stopping;

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "api/jobs.h"
 #include "api/keys.h"
 #include "app/train.h"
 #include "base/log.h"
@@ -158,6 +159,8 @@ static kd_status open_parts(kd_engine *e, const kd_settings *s, bool create, kd_
         status = open_ingest(e, s, &news->replayed, err);
     if (status == KD_OK)
         status = kd_parts_placements_reload(p, e->reader, err);
+    if (status == KD_OK)
+        status = kd_jobs_open(&p->jobs, p, err);
     return status;
 }
 
@@ -176,6 +179,7 @@ kd_status kd_engine_open(kd_engine **out, const kd_settings *settings, bool crea
     e->parts.limits = limits_of(settings);
     e->parts.started_ms = kd_now(e->parts.clock);
     e->parts.version = KD_VERSION;
+    e->parts.key_file = settings->master_key ? NULL : settings->key_file;
     e->parts.receipt_retention_days = (uint32_t)settings->receipt_retention_days;
     e->parts.train = train_for_api;
     e->parts.train_self = e;
@@ -200,6 +204,7 @@ kd_status kd_engine_close(kd_engine *engine, kd_err *err)
         return KD_OK;
     p = &engine->parts;
     atomic_store(&p->ready, false);
+    kd_jobs_close(p->jobs); /* they write and read through all that follows */
     if (p->ingest != NULL) {
         status = kd_ingest_stop(p->ingest, err);
         kd_ingest_close(p->ingest);
