@@ -308,6 +308,7 @@ static void write_neighbours(kd_jw *w, const kd_model *model, const kd_snapshot 
             kd_jw_object(w);
             KD_JW_STR(w, "productId", p->id);
             KD_JW_STR(w, "title", p->title);
+            KD_JW_STR(w, "image", p->image);
             kd_jw_key(w, "score");
             kd_jw_f64(w, (double)list[i].score, 6);
             KD_JW_I64(w, "support", list[i].support);

@@ -9,20 +9,20 @@ export const levels = (category: string): string[] =>
     .map((part) => part.trim())
     .filter((part) => part !== '');
 
-/* A parent counts what lies in it and below: the server counts each path as the product names it. */
+/* Every level is counted by the server with what lies below it. */
 export function treeOf(categories: readonly CategoryCount[]): Branch[] {
   const roots: Branch[] = [];
-  for (const { category, products } of categories) {
+  const counts = new Map(categories.map(({ category, products }) => [levels(category).join(' > '), products]));
+  for (const { category } of categories) {
     let siblings = roots;
     let path = '';
     for (const name of levels(category)) {
       path = path === '' ? name : `${path} > ${name}`;
       let branch = siblings.find((one) => one.path === path);
       if (!branch) {
-        branch = { path, name, products: 0, children: [] };
+        branch = { path, name, products: counts.get(path) ?? 0, children: [] };
         siblings.push(branch);
       }
-      branch.products += products;
       siblings = branch.children;
     }
   }

@@ -34,7 +34,6 @@ export const words = defineWords({
   soldOut: { en: 'out of stock', de: 'ausverkauft' },
   was: { en: 'was {price}', de: 'statt {price}' },
   from: { en: 'from {price}', de: 'ab {price}' },
-  variants: { en: '{n} variant|{n} variants', de: '{n} Variante|{n} Varianten' },
   untitled: { en: 'Without a title', de: 'Ohne Titel' },
 
   colProduct: { en: 'Product', de: 'Artikel' },
@@ -50,15 +49,12 @@ export const words = defineWords({
   recommend: { en: 'Recommend from here', de: 'Von hier aus empfehlen' },
   picture: { en: 'Picture {n}', de: 'Bild {n}' },
   pictures: { en: 'Pictures', de: 'Bilder' },
-  facts: { en: 'Description', de: 'Beschreibung' },
-  attributes: { en: 'Attributes', de: 'Eigenschaften' },
   id: { en: 'Product id', de: 'Artikelnummer' },
   brand: { en: 'Brand', de: 'Marke' },
   category: { en: 'Category', de: 'Kategorie' },
   replenishable: { en: 'Bought again and again', de: 'Wird immer wieder gekauft' },
   createdAt: { en: 'In the shop since', de: 'Im Shop seit' },
   yes: { en: 'yes', de: 'ja' },
-  no: { en: 'no', de: 'nein' },
   showAll: { en: 'Show everything', de: 'Alles zeigen' },
   showLess: { en: 'Show less', de: 'Weniger zeigen' },
 

@@ -1,6 +1,6 @@
 /* "What we know": taste with its evidence; beside it sizes, cart, orders, and what the shop told. */
 import { useState } from 'react';
-import { date, dateTime, money, number, percent, relative } from '../../format';
+import { date, dateTime, money, number, relative } from '../../format';
 import { Ago, Card, Tag } from '../../parts';
 import { useWords } from '../../words';
 import { ProductLine } from '../catalogue/ProductLine';
@@ -59,13 +59,24 @@ function SizeLine({ belief }: { belief: SizeBelief }) {
   return (
     <div className="size" title={date(belief.lastAt)}>
       <bdi className="size-name cut">{belief.size}</bdi>
-      <span className="size-track" aria-hidden="true">
-        <span className="taste-fill" style={{ width: `${100 * belief.share}%` }} />
-      </span>
-      <span className="size-note">
-        {percent(belief.share)} · {belief.of === 1 ? t('sizeOnce') : `${t('sizeOf', { k: belief.purchases, of: belief.of })}, ${t(certainty)}`}
-      </span>
+      <Dots belief={belief} />
+      <span className="size-note">{belief.of === 1 ? t('sizeOnce') : `${t('sizeOf', { k: belief.purchases, of: belief.of })}, ${t(certainty)}`}</span>
     </div>
+  );
+}
+
+const DOTS_MAX = 16;
+
+/* A dot a kept purchase: filled where it was this size. */
+function Dots({ belief }: { belief: SizeBelief }) {
+  const all = Math.min(belief.of, DOTS_MAX);
+  const filled = Math.round((belief.purchases / belief.of) * all);
+  return (
+    <span className="size-dots" aria-hidden="true">
+      {Array.from({ length: all }, (_, i) => (
+        <span key={i} className={i < filled ? 'size-dot size-dot-filled' : 'size-dot'} />
+      ))}
+    </span>
   );
 }
 

@@ -6,7 +6,7 @@ import { Ago, Answer, Card, DataTable, Empty, Page, PersonLink, type Column } fr
 import { useWords } from '../../words';
 import { FindPerson } from './FindPerson';
 import type { ActivePerson } from './types';
-import { kindWord, words } from './words';
+import { words } from './words';
 import './people.css';
 
 const RECENT = '/v1/admin/profiles?limit=50';
@@ -39,7 +39,7 @@ function Recent() {
     () => [
       { id: 'person', header: t('colPerson'), cell: ({ row }) => <PersonLink person={row.original.person} /> },
       { id: 'seen', header: t('colSeen'), cell: ({ row }) => <Ago time={row.original.lastSeenAt} /> },
-      { id: 'event', header: t('colEvent'), cell: ({ row }) => (row.original.lastEvent ? t(kindWord(row.original.lastEvent)) : '–') },
+      { id: 'event', header: t('colEvent'), cell: ({ row }) => <bdi className="cut people-event">{row.original.lastEvent || '–'}</bdi> },
       { id: 'source', header: t('colSource'), cell: ({ row }) => <bdi className="cut">{row.original.source || '–'}</bdi>, meta: { phone: false } },
       { id: 'orders', header: t('colOrders'), cell: ({ row }) => number(row.original.orders), meta: { align: 'right', narrow: true } },
       {

@@ -73,7 +73,7 @@ function Value({ attribute, affinity, scale }: { attribute: string; affinity: Af
         <div className="taste-track" aria-hidden="true">
           <span className={against ? 'taste-fill taste-fill-against' : 'taste-fill'} style={{ width: `${Math.max(1, (100 * Math.abs(weight)) / scale)}%` }} />
         </div>
-        <div className="taste-evidence cut" title={evidence.at ? date(evidence.at) : undefined}>
+        <div className="taste-evidence" title={evidence.at ? date(evidence.at) : undefined}>
           <bdi>{said}</bdi>
         </div>
       </div>

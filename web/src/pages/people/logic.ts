@@ -11,17 +11,8 @@ export function nameOf(traits: Record<string, unknown>): string {
   return [text(traits.firstName) || text(traits.first_name), text(traits.lastName) || text(traits.last_name)].filter(Boolean).join(' ');
 }
 
-export function initialsOf(name: string): string {
-  return name
-    .split(/\s+/)
-    .slice(0, 2)
-    .map((word) => [...word][0] ?? '')
-    .join('')
-    .toLocaleUpperCase();
-}
-
 /* Strongest kind first, as the engine answers them; proven before claimed. */
-const strength = ['userId', 'card', 'email', 'phone', 'device', 'anonymousId'];
+const strength = ['userId', 'card', 'email', 'phone', 'deviceId', 'anonymousId'];
 export function sortIdentities(identities: readonly Identity[]): Identity[] {
   const rank = (one: Identity): number => (one.proven ? 0 : 100) + (strength.indexOf(one.type) + strength.length) % strength.length;
   return [...identities].sort((a, b) => rank(a) - rank(b) || b.lastAt.localeCompare(a.lastAt));

@@ -39,7 +39,6 @@ export const words = defineWords({
   notFound: { en: 'Nobody is known under this id', de: 'Unter dieser Kennung ist niemand bekannt' },
   notFoundText: { en: 'The link may be old, or it belongs to another database.', de: 'Der Link ist vielleicht alt oder gehört zu einer anderen Datenbank.' },
   lastSeen: { en: 'Last seen', de: 'Zuletzt gesehen' },
-  lastOrder: { en: 'Last order', de: 'Letzte Bestellung' },
   never: { en: 'never', de: 'nie' },
   orders: { en: 'Orders', de: 'Bestellungen' },
   ordersReturned: { en: '{n} return|{n} returns', de: '{n} Rücksendung|{n} Rücksendungen' },
@@ -63,7 +62,7 @@ export const words = defineWords({
   typeCard: { en: 'Card', de: 'Karte' },
   typeEmail: { en: 'E-mail', de: 'E-Mail' },
   typePhone: { en: 'Phone', de: 'Telefon' },
-  typeDevice: { en: 'Device', de: 'Gerät' },
+  typeDeviceId: { en: 'Device', de: 'Gerät' },
   typeAnonymousId: { en: 'Visitor id', de: 'Besucherkennung' },
 
   // views
@@ -160,9 +159,7 @@ export const words = defineWords({
   filterLabel: { en: 'Show only', de: 'Nur zeigen' },
   earlier: { en: 'Load earlier events', de: 'Frühere Ereignisse laden' },
   start: { en: 'This is where it began.', de: 'Hier hat es angefangen.' },
-  open: { en: 'Open {what}', de: '{what} öffnen' },
   andMore: { en: 'and {n} more product|and {n} more products', de: 'und {n} weiterer Artikel|und {n} weitere Artikel' },
-  rawTitle: { en: 'Event', de: 'Ereignis' },
   rawTime: { en: 'Happened', de: 'Geschehen' },
   rawReceived: { en: 'Received', de: 'Eingegangen' },
   rawMessage: { en: 'Message id', de: 'Nachrichten-ID' },
@@ -218,7 +215,6 @@ export const words = defineWords({
   showContext: { en: 'As on the page of {title}, which this person looked at last', de: 'Wie auf der Seite von {title}, zuletzt angesehen' },
   showNeedsProduct: { en: 'This placement needs a product on the page, and this person looked at none yet.', de: 'Diese Platzierung braucht einen Artikel auf der Seite, und diese Person hat noch keinen angesehen.' },
   showCompare: { en: 'Compare recipes', de: 'Rezepte vergleichen' },
-  version: { en: 'version {v}', de: 'Version {v}' },
 });
 
 /* The word for a kind of event, a channel, a type of key, as the API names it. */

@@ -35,6 +35,11 @@ export function Columns({ state, change }: PlaygroundProps) {
           <Icon name="warning" size={16} /> {t('unknownPerson')}
         </p>
       )}
+      {state.columns.length < COLUMNS_MAX && next && (
+        <button type="button" className="plain-button column-add" onClick={() => change({ columns: [...state.columns, next] })}>
+          <Icon name="plus" size={16} /> {t('addColumn')}
+        </button>
+      )}
       <div className={`columns columns-${state.columns.length}`}>
         {state.columns.map((recipe, column) => (
           <Column
@@ -48,11 +53,6 @@ export function Columns({ state, change }: PlaygroundProps) {
             remove={state.columns.length > 1 ? () => change({ columns: changeColumns(state.columns, column, null) }) : null}
           />
         ))}
-        {state.columns.length < COLUMNS_MAX && next && (
-          <button type="button" className="column-add" onClick={() => change({ columns: [...state.columns, next] })}>
-            <Icon name="plus" /> {t('addColumn')}
-          </button>
-        )}
       </div>
     </>
   );

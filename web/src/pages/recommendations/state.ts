@@ -46,7 +46,7 @@ export function parse(search: string): Playground {
   const person = query.get('person') ?? '';
   const known = isPersonId(person) ? person.toLowerCase() : '';
   const products = [...new Set(query.getAll('product').filter((id) => id.length > 0 && id.length <= 256))].slice(0, PRODUCTS_MAX);
-  const chosen = query.getAll('recipe').filter(isRecipe).slice(0, COLUMNS_MAX);
+  const chosen = [...new Set(query.getAll('recipe').filter(isRecipe))].slice(0, COLUMNS_MAX);
   const count = Number(query.get('count'));
   const language = query.get('language');
   return {
