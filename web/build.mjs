@@ -138,16 +138,16 @@ async function buildPage(esbuild, page, files, inputs) {
   files.set(style, css);
   files.set(page.html, Buffer.from(fs.readFileSync(page.template, 'utf8').replace('%STYLE%', style).replace('%SCRIPT%', `/assets/${path.basename(script)}`).replace('%ICON%', page.icon)));
   inputs.add(page.template);
-  const own = new Set([`/assets/${path.basename(script)}`, style]);
+  // What the first page needs before it stands: the script, what it imports, and the lazy part behind "/".
+  const own = new Set([style, page.html]);
   const eager = (file) => {
-    for (const other of built.metafile.outputs[file]?.imports ?? [])
-      if (other.kind === 'import-statement' && !own.has(`/assets/${path.basename(other.path)}`)) {
-        own.add(`/assets/${path.basename(other.path)}`);
-        eager(other.path);
-      }
+    if (own.has(`/assets/${path.basename(file)}`)) return;
+    own.add(`/assets/${path.basename(file)}`);
+    for (const other of built.metafile.outputs[file]?.imports ?? []) if (other.kind === 'import-statement') eager(other.path);
   };
   eager(script);
-  return { first: [...own, page.html] };
+  for (const [file, output] of Object.entries(built.metafile.outputs)) if (output.entryPoint === page.opens) eager(file);
+  return { first: [...own] };
 }
 
 // The browser tag builds itself (sdk/build.mjs) and is served beside the pages, under a name that a shop writes into its own.
@@ -214,7 +214,7 @@ async function main() {
   files.set(iconName, icon);
   inputs.add(path.join(web, 'icon.svg'));
   const pages = [
-    { name: 'kunde', entry: path.join(web, 'src/main.tsx'), template: path.join(web, 'src/index.html'), html: '/index.html', icon: iconName },
+    { name: 'kunde', entry: path.join(web, 'src/main.tsx'), template: path.join(web, 'src/index.html'), html: '/index.html', opens: 'src/pages/home/index.tsx', icon: iconName },
     { name: 'shop', entry: path.join(web, 'shop/main.tsx'), template: path.join(web, 'shop/index.html'), html: '/shop.html', icon: iconName },
   ];
   fs.mkdirSync(out, { recursive: true });
