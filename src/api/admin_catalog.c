@@ -282,7 +282,7 @@ static void write_variants(kd_jw *w, const kd_product *p, const kd_snapshot *s, 
         KD_JW_STR(w, "sku", v->sku);
         KD_JW_STR(w, "size", v->size);
         KD_JW_STR(w, "color", v->color);
-        KD_JW_BOOL(w, "available", kd_stock_variant_available(catalog, p, v));
+        KD_JW_BOOL(w, "available", kd_stock_variant_available(catalog, p, i));
         write_price(w, catalog, v->row);
         write_stock(w, s, catalog, v->row);
         kd_jw_object_end(w);
@@ -311,7 +311,7 @@ static void write_neighbours(kd_jw *w, const kd_model *model, const kd_snapshot 
             KD_JW_STR(w, "image", p->image);
             kd_jw_key(w, "score");
             kd_jw_f64(w, (double)list[i].score, 6);
-            KD_JW_I64(w, "support", list[i].support);
+            KD_JW_I64(w, "support", kd_model_support(model, (kd_relation)relation, &list[i]));
             kd_jw_object_end(w);
         }
         kd_jw_array_end(w);

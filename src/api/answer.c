@@ -202,8 +202,7 @@ static void write_list(kd_buf *out, const kd_recommend_result *list, const holdi
     kd_jw_object(&w);
     kd_jw_key(&w, "items");
     kd_jw_array(&w);
-    for (size_t i = 0; i < list->count; i++)
-        kd_recommended_write(&w, &list->items[i], h->snapshot, h->parts->catalog, q->language);
+    kd_recommended_write(&w, list->items, list->count, h->snapshot, h->parts->catalog, q->language);
     kd_jw_array_end(&w);
     KD_JW_I64(&w, "modelVersion", (int64_t)list->model_version);
     if (q->explain) {

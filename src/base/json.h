@@ -40,12 +40,7 @@ bool   kd_json_bool(const kd_json *node, bool otherwise);
 
 /* --- writer: commas and nesting are its business, correct UTF-8 is the caller's (invalid bytes become U+FFFD) --- */
 enum { KD_JW_DEPTH_MAX = 128 }; /* a parsed tree inside our own nesting; deeper fails the buffer */
-typedef struct kd_jw {
-    kd_buf  *buf;
-    uint64_t comma[2]; /* bit d: the container at depth d + 1 already holds a member */
-    int      depth;
-    bool     after_key;
-} kd_jw;
+typedef struct kd_jw { kd_buf *buf; int depth; } kd_jw; /* where a comma belongs, the last byte written tells */
 
 void kd_jw_init(kd_jw *w, kd_buf *buf);
 void kd_jw_object(kd_jw *w); /* { */
@@ -53,7 +48,8 @@ void kd_jw_object_end(kd_jw *w);
 void kd_jw_array(kd_jw *w);
 void kd_jw_array_end(kd_jw *w);
 void kd_jw_key_str(kd_jw *w, kd_str key);
-static inline void kd_jw_key(kd_jw *w, const char *key) { kd_jw_key_str(w, kd_str_z(key)); } /* inline: the length of a literal is known */
+void kd_jw_key_plain(kd_jw *w, const char *name, size_t len); /* nothing in it is to be escaped */
+static inline void kd_jw_key(kd_jw *w, const char *name) { kd_jw_key_plain(w, name, strlen(name)); } /* a name of our own; inline: the length of a literal is known */
 void kd_jw_str(kd_jw *w, kd_str s);
 void kd_jw_pieces(kd_jw *w, const kd_str *pieces, size_t count); /* one string made of several; each is whole characters */
 void kd_jw_z(kd_jw *w, const char *z); /* NULL writes null */

@@ -9,19 +9,20 @@ void kd_jw_init(kd_jw *w, kd_buf *buf)
     *w = (kd_jw){ .buf = buf };
 }
 
-/* Before any value: the comma, unless it stands behind its key, first in its container, or alone. */
+/* Inside a container every value and key stands behind a comma, unless first in it or behind a key. No value ends in these. */
+static inline bool wants_comma(const kd_jw *w)
+{
+    char last;
+    if (w->depth == 0 || w->buf->len == 0)
+        return false;
+    last = w->buf->ptr[w->buf->len - 1];
+    return last != '{' && last != '[' && last != ':';
+}
+
 static inline void before_value(kd_jw *w)
 {
-    if (w->after_key) {
-        w->after_key = false;
-        return;
-    }
-    if (w->depth == 0)
-        return;
-    uint64_t *word = &w->comma[(w->depth - 1) / 64], bit = UINT64_C(1) << ((w->depth - 1) % 64);
-    if ((*word & bit) != 0)
+    if (wants_comma(w))
         kd_buf_add_byte(w->buf, ',');
-    *word |= bit;
 }
 
 static void open_container(kd_jw *w, char open)
@@ -33,12 +34,11 @@ static void open_container(kd_jw *w, char open)
     }
     kd_buf_add_byte(w->buf, (uint8_t)open);
     w->depth++;
-    w->comma[(w->depth - 1) / 64] &= ~(UINT64_C(1) << ((w->depth - 1) % 64));
 }
 
 static void close_container(kd_jw *w, char close)
 {
-    assert((w->depth > 0 || w->buf->failed) && !w->after_key);
+    assert(w->depth > 0 || w->buf->failed);
     w->depth -= w->depth > 0;
     kd_buf_add_byte(w->buf, (uint8_t)close);
 }
@@ -65,22 +65,37 @@ void kd_jw_array_end(kd_jw *w)
 
 /* Eight bytes at once, none of them control character, quote, backslash, or beyond ASCII. A subtraction that borrows from the
  * next byte only sends a plain byte to the careful loop. */
-static inline bool is_plain_word(const char *at)
+static inline bool is_plain_word(uint64_t x)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones * 0x80;
-    uint64_t       x;
-    memcpy(&x, at, sizeof x);
-    uint64_t low = x - ones * 0x20, quote = (x ^ ones * '"') - ones, slash = (x ^ ones * '\\') - ones;
+    uint64_t       low = x - ones * 0x20, quote = (x ^ ones * '"') - ones, slash = (x ^ ones * '\\') - ones;
     return ((x | low | quote | slash) & tops) == 0;
 }
 
+static inline uint64_t word_at(const char *at)
+{
+    uint64_t x;
+    memcpy(&x, at, sizeof x);
+    return x;
+}
+
+/* Four to seven bytes as a word, some of them twice. */
+static inline uint64_t short_word(kd_str s)
+{
+    uint32_t front, back;
+    memcpy(&front, s.ptr, sizeof front);
+    memcpy(&back, s.ptr + s.len - sizeof back, sizeof back);
+    return (uint64_t)back << 32 | front;
+}
+
 /* How many bytes from the front need no second look. */
-static size_t plain_prefix(kd_str s)
+static inline size_t plain_prefix(kd_str s)
 {
     size_t i = 0;
-    while (s.len - i >= 8 && is_plain_word(s.ptr + i))
+    while (s.len - i >= 8 && is_plain_word(word_at(s.ptr + i)))
         i += 8;
-    if (s.len >= 8 && i + 8 > s.len && is_plain_word(s.ptr + s.len - 8)) /* the rest, with some of what was seen before it */
+    if (s.len >= 8 ? i + 8 > s.len && is_plain_word(word_at(s.ptr + s.len - 8)) /* the rest, with some of what was seen before it */
+                   : s.len >= 4 && is_plain_word(short_word(s)))
         return s.len;
     while (i < s.len && s.ptr[i] >= 0x20 && s.ptr[i] < 0x7F && s.ptr[i] != '"' && s.ptr[i] != '\\')
         i++;
@@ -131,30 +146,54 @@ static void add_escaped(kd_buf *buf, kd_str s)
     }
 }
 
-static void add_quoted(kd_buf *buf, kd_str s)
+static void add_quoted(kd_jw *w, kd_str s)
 {
-    if (s.len > SIZE_MAX / 2 || !kd_buf_reserve(buf, s.len + 3)) { /* and the colon behind a key */
+    kd_buf *buf = w->buf;
+    char   *at;
+    if (s.len > SIZE_MAX / 2 || !kd_buf_reserve(buf, s.len + 4)) { /* comma, quotes, and the colon behind a key */
         buf->failed = true;
         return;
     }
-    buf->ptr[buf->len++] = '"';
+    at = buf->ptr + buf->len;
+    *at = ',';
+    at += wants_comma(w);
+    *at++ = '"';
+    if (s.len != 0 && plain_prefix(s) == s.len) { /* most texts */
+        memcpy(at, s.ptr, s.len);
+        at[s.len] = '"';
+        buf->len = (size_t)(at + s.len + 1 - buf->ptr);
+        return;
+    }
+    buf->len = (size_t)(at - buf->ptr);
     add_escaped(buf, s);
     kd_buf_add_byte(buf, '"');
 }
 
 void kd_jw_key_str(kd_jw *w, kd_str key)
 {
-    assert(!w->after_key);
-    before_value(w);
-    add_quoted(w->buf, key);
+    add_quoted(w, key);
     kd_buf_add_byte(w->buf, ':');
-    w->after_key = true;
+}
+
+void kd_jw_key_plain(kd_jw *w, const char *name, size_t len)
+{
+    char *at;
+    assert(plain_prefix((kd_str){ name, len }) == len);
+    if (!kd_buf_reserve(w->buf, len + 4))
+        return;
+    at = w->buf->ptr + w->buf->len;
+    *at = ',';
+    at += wants_comma(w);
+    *at = '"';
+    memcpy(at + 1, name, len);
+    at[len + 1] = '"';
+    at[len + 2] = ':';
+    w->buf->len = (size_t)(at + len + 3 - w->buf->ptr);
 }
 
 void kd_jw_str(kd_jw *w, kd_str s)
 {
-    before_value(w);
-    add_quoted(w->buf, s);
+    add_quoted(w, s);
 }
 
 void kd_jw_pieces(kd_jw *w, const kd_str *pieces, size_t count)

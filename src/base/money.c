@@ -30,14 +30,24 @@ bool kd_currency_parse(kd_currency *out, kd_str text)
 }
 
 /* ISO 4217 list one, 2024. The two units of account with four decimals (CLF, UYW) are no tender in a shop. */
+#define CODE(a, b, c) ((uint32_t)(a) << 16 | (uint32_t)(b) << 8 | (uint32_t)(c))
 int kd_currency_exponent(kd_currency currency)
 {
-    static const char none[] = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF";
-    static const char three[] = "BHD IQD JOD KWD LYD OMR TND";
-    if (strlen(currency.code) != 3)
+    const unsigned char *c = (const unsigned char *)currency.code;
+    switch (CODE(c[0], c[1], c[2])) {
+    case CODE('B', 'I', 'F'): case CODE('C', 'L', 'P'): case CODE('D', 'J', 'F'): case CODE('G', 'N', 'F'): case CODE('I', 'S', 'K'):
+    case CODE('J', 'P', 'Y'): case CODE('K', 'M', 'F'): case CODE('K', 'R', 'W'): case CODE('P', 'Y', 'G'): case CODE('R', 'W', 'F'):
+    case CODE('U', 'G', 'X'): case CODE('U', 'Y', 'I'): case CODE('V', 'N', 'D'): case CODE('V', 'U', 'V'): case CODE('X', 'A', 'F'):
+    case CODE('X', 'O', 'F'): case CODE('X', 'P', 'F'):
+        return 0;
+    case CODE('B', 'H', 'D'): case CODE('I', 'Q', 'D'): case CODE('J', 'O', 'D'): case CODE('K', 'W', 'D'): case CODE('L', 'Y', 'D'):
+    case CODE('O', 'M', 'R'): case CODE('T', 'N', 'D'):
+        return 3;
+    default:
         return 2;
-    return strstr(none, currency.code) != NULL ? 0 : strstr(three, currency.code) != NULL ? 3 : 2;
+    }
 }
+#undef CODE
 
 /* What a decimal text says: digits without leading and trailing zeros, times 10^scale. */
 typedef struct decimal {

@@ -475,16 +475,17 @@ int32_t kd_stock_total(const kd_catalog *catalog, uint32_t variant_row)
     return kd_levels_total(catalog->levels, variant_row);
 }
 
-bool kd_stock_variant_available(const kd_catalog *catalog, const kd_product *product, const kd_variant *variant)
+bool kd_stock_variant_available(const kd_catalog *catalog, const kd_product *product, uint16_t variant)
 {
-    const int32_t units = kd_levels_total(catalog->levels, variant->row);
-    return product->digital || (units == KD_STOCK_UNKNOWN ? !variant->out_of_stock : units > 0);
+    const kd_facing *facing = &product->facings[variant];
+    const int32_t    units = kd_levels_total(catalog->levels, facing->row);
+    return product->digital || (units == KD_STOCK_UNKNOWN ? !facing->out_of_stock : units > 0);
 }
 
 bool kd_stock_available(const kd_catalog *catalog, const kd_product *product)
 {
     for (uint16_t i = 0; i < product->variant_count; i++)
-        if (kd_stock_variant_available(catalog, product, &product->variants[i]))
+        if (kd_stock_variant_available(catalog, product, i))
             return true;
     return false;
 }
@@ -492,6 +493,16 @@ bool kd_stock_available(const kd_catalog *catalog, const kd_product *product)
 bool kd_price_of(kd_price *out, const kd_catalog *catalog, uint32_t variant_row)
 {
     return kd_levels_price(out, catalog->levels, variant_row);
+}
+
+void kd_stock_fetch_ahead(const kd_catalog *catalog, uint32_t variant_row)
+{
+    kd_levels_total_fetch_ahead(catalog->levels, variant_row);
+}
+
+void kd_price_fetch_ahead(const kd_catalog *catalog, uint32_t variant_row)
+{
+    kd_levels_price_fetch_ahead(catalog->levels, variant_row);
 }
 
 size_t kd_catalog_bytes(const kd_catalog *catalog)

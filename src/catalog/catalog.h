@@ -36,6 +36,9 @@ typedef struct kd_variant {
     const kd_json *doc;           /* what else its document says ("attributes", ...); NULL when nothing */
 } kd_variant;
 
+/* What is asked of every variant of a product before one is shown: side by side, and right behind the product in memory. */
+typedef struct kd_facing { kd_ref size; uint32_t row; bool out_of_stock; } kd_facing; /* size: the value of KD_ATTR_SIZE, 0: none */
+
 typedef struct kd_product {
     kd_str   id;          /* the shop's */
     kd_ref   ref;
@@ -50,6 +53,8 @@ typedef struct kd_product {
     int64_t  created_ms;
     const kd_product_attr *attrs; /* of the product, ascending by attribute; categories on every level; never the size */
     uint16_t attr_count;
+    kd_ref   department;          /* of the topmost category, "Outdoor" of "Outdoor > Jackets"; 0: none */
+    const kd_facing  *facings;    /* of each variant */
     const kd_variant *variants;   /* at least one: a product without variants is its own */
     uint16_t variant_count;
     bool     single;              /* it has no variants but itself */
@@ -112,9 +117,14 @@ int32_t kd_stock_at(const kd_catalog *catalog, uint32_t variant_row, uint16_t pl
 int32_t kd_stock_total(const kd_catalog *catalog, uint32_t variant_row);                  /* over all places; unknown when none said */
 /* Buyable somewhere: digital, or stock > 0, or stock unknown everywhere and no `out_of_stock` in its document. */
 bool    kd_stock_available(const kd_catalog *catalog, const kd_product *product);
-bool    kd_stock_variant_available(const kd_catalog *catalog, const kd_product *product, const kd_variant *variant);
+bool    kd_stock_variant_available(const kd_catalog *catalog, const kd_product *product, uint16_t variant);
 typedef struct kd_price { int64_t micro, list_micro; kd_currency currency; } kd_price; /* list: before a sale; equal when none */
 bool    kd_price_of(kd_price *out, const kd_catalog *catalog, uint32_t variant_row); /* default site; false when unknown */
+
+/* Hints (base/fetch.h) for those who look up many: memory is asked for now and waited for once. */
+void    kd_snapshot_fetch_ahead(const kd_snapshot *s, kd_ref ref); /* before kd_snapshot_find_any */
+void    kd_stock_fetch_ahead(const kd_catalog *catalog, uint32_t variant_row);
+void    kd_price_fetch_ahead(const kd_catalog *catalog, uint32_t variant_row);
 
 /* Changes: written to the store, then shown. Each takes documents as JSON (catalog/feeds.h makes them from files). */
 typedef struct kd_catalog_change {

@@ -324,6 +324,12 @@ const kd_content *kd_snapshot_content(const kd_snapshot *s, uint32_t row)
     return object ? &object->content : NULL;
 }
 
+void kd_snapshot_fetch_ahead(const kd_snapshot *s, kd_ref ref)
+{
+    kd_index_fetch_ahead(&s->catalog->product_rows, ref);
+    kd_index_fetch_ahead(&s->catalog->variant_rows, ref);
+}
+
 const kd_product *kd_snapshot_find(const kd_snapshot *s, kd_ref product)
 {
     uint64_t row = 0;

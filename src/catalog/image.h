@@ -137,7 +137,7 @@ size_t   kd_pack_tree_bytes(const kd_json *tree);
 kd_json *kd_pack_tree(kd_pack *pack, const kd_json *tree);
 size_t   kd_pack_str_bytes(kd_str s);
 kd_str   kd_pack_str(kd_pack *pack, kd_str s);
-void    *kd_pack_array(kd_pack *pack, const void *items, size_t count, size_t size);
+void    *kd_pack_array(kd_pack *pack, const void *items, size_t count, size_t size); /* items NULL: room for them */
 
 /* ---- product.c, place.c, content.c: objects out of stored bodies; NULL: out of memory (or rows) ---- */
 kd_object *kd_product_make(kd_catalog *catalog, const kd_draft *draft, const kd_json *body, uint32_t row, bool stub,

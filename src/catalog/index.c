@@ -1,6 +1,7 @@
 #include "catalog/index.h"
 #include <assert.h>
 #include <stdlib.h>
+#include "base/fetch.h"
 
 enum { INDEX_SLOTS_MIN = 64 };
 
@@ -72,6 +73,13 @@ bool kd_index_get(const kd_index *index, uint64_t key, uint64_t *value)
             return true;
         }
     }
+}
+
+void kd_index_fetch_ahead(const kd_index *index, uint64_t key)
+{
+    const kd_index_table *table = atomic_load_explicit(&index->table, memory_order_acquire);
+    if (table)
+        kd_fetch_ahead(&table->slots[key & table->mask], sizeof table->slots[0]);
 }
 
 void kd_words_clear(kd_words *words)

@@ -26,6 +26,7 @@ bool kd_index_reserve(kd_index *index, size_t more);
 /* A new key, not 0. */
 void kd_index_put(kd_index *index, uint64_t key, uint64_t value);
 bool kd_index_get(const kd_index *index, uint64_t key, uint64_t *value);
+void kd_index_fetch_ahead(const kd_index *index, uint64_t key);
 
 /* Texts that are said many times and kept once: the values of attributes. Never removed while the catalogue is open. */
 typedef struct kd_word { size_t len; char text[]; } kd_word;

@@ -2,6 +2,7 @@
 #include <assert.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include "base/fetch.h"
 #include "catalog/index.h"
 
 enum { ROWS = 1024, CHUNKS = KD_LEVEL_ROWS_MAX / ROWS, COLUMNS_MAX = UINT16_MAX, COLUMN_NONE = 0 };
@@ -323,6 +324,20 @@ int32_t kd_levels_total(const kd_levels *levels, uint32_t row)
     if (sum == NOT_SAID)
         return KD_STOCK_UNKNOWN;
     return sum > INT32_MAX ? INT32_MAX : (int32_t)sum;
+}
+
+void kd_levels_total_fetch_ahead(const kd_levels *levels, uint32_t row)
+{
+    const total_chunk *chunk = row < KD_LEVEL_ROWS_MAX ? atomic_load_explicit(&levels->totals[row / ROWS], memory_order_acquire) : NULL;
+    if (chunk)
+        kd_fetch_ahead((const void *)&chunk->units[row % ROWS], sizeof chunk->units[0]);
+}
+
+void kd_levels_price_fetch_ahead(const kd_levels *levels, uint32_t row)
+{
+    const price_chunk *chunk = row < KD_LEVEL_ROWS_MAX ? atomic_load_explicit(&levels->prices[row / ROWS], memory_order_acquire) : NULL;
+    if (chunk)
+        kd_fetch_ahead((const void *)&chunk->cells[row % ROWS], sizeof chunk->cells[0]);
 }
 
 bool kd_levels_price(kd_price *out, const kd_levels *levels, uint32_t row)

@@ -31,4 +31,6 @@ void kd_levels_place(kd_levels *levels, uint16_t row, kd_ref place, bool closed)
 int32_t kd_levels_stock(const kd_levels *levels, uint32_t row, uint16_t place_row);
 int32_t kd_levels_total(const kd_levels *levels, uint32_t row);
 bool    kd_levels_price(kd_price *out, const kd_levels *levels, uint32_t row);
+void    kd_levels_total_fetch_ahead(const kd_levels *levels, uint32_t row); /* base/fetch.h */
+void    kd_levels_price_fetch_ahead(const kd_levels *levels, uint32_t row);
 #endif

@@ -29,7 +29,7 @@ static void *take(kd_pack *pack, size_t bytes)
 void *kd_pack_array(kd_pack *pack, const void *items, size_t count, size_t size)
 {
     void *at = take(pack, count * size);
-    if (count != 0)
+    if (count != 0 && items != NULL)
         memcpy(at, items, count * size);
     return at;
 }

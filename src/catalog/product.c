@@ -239,7 +239,7 @@ static bool attrs_done(kd_product *p, kd_attr_list *list, kd_ref band, kd_arena 
 
 static size_t product_bytes(const kd_product *p)
 {
-    size_t bytes = kd_pack_array_bytes(1, sizeof(kd_product_object)) + kd_pack_tree_bytes(p->doc)
+    size_t bytes = kd_pack_array_bytes(1, sizeof(kd_product_object)) + kd_pack_array_bytes(p->variant_count, sizeof(kd_facing)) + kd_pack_tree_bytes(p->doc)
         + kd_pack_array_bytes(p->attr_count, sizeof(kd_product_attr)) + kd_pack_array_bytes(p->variant_count, sizeof(kd_variant));
     for (uint16_t i = 0; i < p->variant_count; i++) {
         const kd_variant *v = &p->variants[i];
@@ -257,6 +257,21 @@ static kd_str member_text(const kd_json *doc, const char *name)
     return kd_str_trim(kd_json_text(kd_json_get(doc, name)));
 }
 
+static kd_ref size_of(const kd_variant *variant)
+{
+    for (uint16_t i = 0; i < variant->attr_count; i++)
+        if (variant->attrs[i].attribute == KD_ATTR_SIZE)
+            return variant->attrs[i].value;
+    return 0;
+}
+
+static kd_ref department_of(kd_str category)
+{
+    const char  *end = memchr(category.ptr ? category.ptr : "", '>', category.len);
+    const kd_str top = end ? kd_str_trim((kd_str){ category.ptr, (size_t)(end - category.ptr) }) : category;
+    return top.len ? kd_ref_of(top) : 0;
+}
+
 /* `p` points anywhere (an arena, an older object); the object has everything in its own block, and values in the word list. */
 static kd_object *pack_product(kd_catalog *catalog, const kd_product *p, uint64_t hash, bool deleted)
 {
@@ -269,6 +284,11 @@ static kd_object *pack_product(kd_catalog *catalog, const kd_product *p, uint64_
     *q = *p;
     atomic_init(&object->seen, 1);
     atomic_init(&object->seen_day, catalog->today);
+    kd_facing *facings = kd_pack_array(&pack, NULL, p->variant_count, sizeof(kd_facing));
+    for (uint16_t i = 0; i < p->variant_count; i++)
+        facings[i] = (kd_facing){ size_of(&p->variants[i]), p->variants[i].row, p->variants[i].out_of_stock };
+    q->facings = facings;
+    q->department = department_of(p->category);
     q->doc = kd_pack_tree(&pack, p->doc);
     q->id = member_text(q->doc, "id");
     q->title = member_text(q->doc, "title");

@@ -66,7 +66,7 @@ kd_status kd_decide(kd_decision **out, size_t *count, kd_recommender *recommende
 /* {"placement","decisionId","kind","content",items:[{productId,sku,title,url,image,price,currency,score,layer,reasons:[...]}],reasons:[...]}
  * The reasons are the terms of the real score: {"kind":"bought","product":"SKU","title":"...","weight":0.42,"text":"because you bought X"}. */
 void kd_decision_write(kd_jw *w, const kd_decision *decision, const kd_snapshot *snapshot, const kd_catalog *catalog, kd_str language);
-void kd_recommended_write(kd_jw *w, const kd_recommended *item, const kd_snapshot *snapshot, const kd_catalog *catalog, kd_str language);
+void kd_recommended_write(kd_jw *w, const kd_recommended *items, size_t count, const kd_snapshot *snapshot, const kd_catalog *catalog, kd_str language);
 
 /* The receipt: compact binary with everything live that the decision used (watermarks of documents and model, placement
  * version, log position of the person's facts, candidates counts, the items with scores and terms, seed). Versioned: receipt.c. */

@@ -3,6 +3,8 @@
 
 #include "base/fetch.h"
 
+enum { TEXTS_AHEAD = 384 }; /* id, title, brand, addresses of an ordinary product stand together in its document */
+
 /* "de", "de-AT", "DE_de": tags of languages know no case. */
 static bool is_german(kd_str language)
 {
@@ -35,27 +37,53 @@ static void write_sentence(kd_jw *w, const kd_term *term, const kd_product *abou
         kd_jw_z(w, known ? before : sentences[term->kind][german].plain);
 }
 
-static void write_reasons(kd_jw *w, const kd_recommended *item, const kd_snapshot *snapshot, kd_str language)
-{
-    const bool german = is_german(language);
+/* What a reason says apart from its weight is the same wherever it stands in an answer: said once, then copied from there. */
+enum { SAID_MAX = 48 };
+typedef struct said { kd_term_kind kind; kd_ref about; size_t begin, end; } said; /* bytes of the answer */
+typedef struct said_list { said items[SAID_MAX]; size_t count; } said_list;
 
+static const said *find_said(const said_list *list, const kd_term *term)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (list->items[i].about == term->about && list->items[i].kind == term->kind)
+            return &list->items[i];
+    return NULL;
+}
+
+static void write_saying(kd_jw *w, said_list *list, const kd_term *term, const kd_snapshot *snapshot, bool german)
+{
+    const said       *before = find_said(list, term);
+    const kd_product *about = before == NULL && term->about ? kd_snapshot_find(snapshot, term->about) : NULL;
+    const size_t      begin = w->buf->len;
+
+    if (before != NULL) {
+        if (kd_buf_reserve(w->buf, before->end - before->begin)) /* first: the bytes may move */
+            kd_buf_add(w->buf, w->buf->ptr + before->begin, before->end - before->begin);
+        return;
+    }
+    KD_JW_Z(w, "kind", kd_term_kind_name(term->kind));
+    if (about != NULL) {
+        KD_JW_STR(w, "product", about->id);
+        KD_JW_STR(w, "title", about->title);
+    }
+    write_sentence(w, term, about, german);
+    if (list->count < SAID_MAX)
+        list->items[list->count++] = (said){ term->kind, term->about, begin, w->buf->len };
+}
+
+static void write_reasons(kd_jw *w, said_list *list, const kd_recommended *item, const kd_snapshot *snapshot, bool german)
+{
     kd_jw_key(w, "reasons");
     kd_jw_array(w);
     for (uint8_t t = 0; t < item->term_count; t++) {
-        const kd_term    *term = &item->terms[t];
-        const kd_product *about = term->about ? kd_snapshot_find(snapshot, term->about) : NULL;
+        const kd_term *term = &item->terms[t];
 
         kd_jw_object(w);
-        KD_JW_Z(w, "kind", kd_term_kind_name(term->kind));
-        if (about != NULL) {
-            KD_JW_STR(w, "product", about->id);
-            KD_JW_STR(w, "title", about->title);
-        }
         kd_jw_key(w, "weight");
         kd_jw_f64(w, term->weight, 6);
         if (term->support != 0)
             KD_JW_I64(w, "support", term->support);
-        write_sentence(w, term, about, german);
+        write_saying(w, list, term, snapshot, german);
         kd_jw_object_end(w);
     }
     kd_jw_array_end(w);
@@ -75,7 +103,7 @@ static void write_price(kd_jw *w, const kd_price *price)
     KD_JW_Z(w, "currency", price->currency.code);
 }
 
-void kd_recommended_write(kd_jw *w, const kd_recommended *item, const kd_snapshot *snapshot, const kd_catalog *catalog, kd_str language)
+static void write_item(kd_jw *w, said_list *list, const kd_recommended *item, const kd_snapshot *snapshot, const kd_catalog *catalog, bool german)
 {
     const kd_product *product = item->product;
     const kd_variant *priced = item->variant ? item->variant : product->variants;
@@ -105,8 +133,24 @@ void kd_recommended_write(kd_jw *w, const kd_recommended *item, const kd_snapsho
     kd_jw_key(w, "score");
     kd_jw_f64(w, item->score, 6);
     KD_JW_I64(w, "layer", item->layer);
-    write_reasons(w, item, snapshot, language);
+    write_reasons(w, list, item, snapshot, german);
     kd_jw_object_end(w);
+}
+
+void kd_recommended_write(kd_jw *w, const kd_recommended *items, size_t count, const kd_snapshot *snapshot, const kd_catalog *catalog, kd_str language)
+{
+    said_list list;
+
+    list.count = 0;
+    for (size_t i = 0; i < count; i++) { /* their texts and prices, while the first is written */
+        const kd_product *product = items[i].product;
+        kd_fetch_ahead(product->id.ptr, TEXTS_AHEAD);
+        if (product->variant_count != 0)
+            kd_price_fetch_ahead(catalog, product->facings[items[i].variant ? items[i].variant - product->variants : 0].row);
+        kd_fetch_ahead(items[i].variant, sizeof *items[i].variant);
+    }
+    for (size_t i = 0; i < count; i++)
+        write_item(w, &list, &items[i], snapshot, catalog, is_german(language));
 }
 
 void kd_decision_write(kd_jw *w, const kd_decision *decision, const kd_snapshot *snapshot, const kd_catalog *catalog, kd_str language)
@@ -125,10 +169,7 @@ void kd_decision_write(kd_jw *w, const kd_decision *decision, const kd_snapshot 
         kd_jw_null(w);
     kd_jw_key(w, "items");
     kd_jw_array(w);
-    for (size_t i = 0; i < decision->list.count; i++) /* their texts, while the first is written */
-        kd_fetch_ahead(decision->list.items[i].product->title.ptr, 256);
-    for (size_t i = 0; i < decision->list.count; i++)
-        kd_recommended_write(w, &decision->list.items[i], snapshot, catalog, language);
+    kd_recommended_write(w, decision->list.items, decision->list.count, snapshot, catalog, language);
     kd_jw_array_end(w);
     /* The decision's own reasons; those of a recommendation stand with its items. */
     kd_jw_key(w, "reasons");

@@ -26,7 +26,7 @@ struct kd_model {
     const float   *popularity, *trend;
     list           popular, trending;
     kd_str         report;
-    struct { const uint32_t *starts; const kd_model_neighbour *neighbours; } relations[KD_RELATION_COUNT];
+    struct { const uint32_t *starts, *supports; const kd_model_neighbour *neighbours; } relations[KD_RELATION_COUNT];
 };
 
 /* ---- writing --------------------------------------------------------------------------------------------------- */
@@ -80,10 +80,15 @@ static void write_relation(writer *w, uint32_t relation, const kd_neighbours *n,
     for (uint32_t i = 0; n->counts && i < item_count; i++) {
         for (uint32_t j = 0; j < n->counts[i]; j++) {
             size_t at = (size_t)i * n->k + j;
-            kd_model_neighbour one = { n->items[at].id, n->items[at].score, n->support[at] };
+            kd_model_neighbour one = { n->items[at].id, n->items[at].score };
             kd_buf_add(w->out, &one, sizeof one);
         }
     }
+    section_end(w);
+    section_begin(w, KD_MODEL_SUPPORTS + relation);
+    for (uint32_t i = 0; n->counts && i < item_count; i++)
+        for (uint32_t j = 0; j < n->counts[i]; j++)
+            kd_put_u32(w->out, n->support[(size_t)i * n->k + j]);
     section_end(w);
 }
 
@@ -126,7 +131,7 @@ static kd_status check_build(const kd_model_build *b, kd_err *err)
 
 kd_status kd_model_write(kd_buf *out, const kd_model_build *b, kd_err *err)
 {
-    const uint32_t  count = 6 + 2 * KD_RELATION_COUNT;
+    const uint32_t  count = 6 + 3 * KD_RELATION_COUNT;
     const size_t    head_bytes = sizeof(kd_model_header) + count * sizeof(kd_model_section);
     const uint8_t   zeros[sizeof(kd_model_header) + KD_MODEL_SECTIONS_MAX * sizeof(kd_model_section)] = { 0 };
     writer          w = { .out = out, .begin = out->len };
@@ -266,17 +271,20 @@ static kd_status read_ranking(const float **values, list *order, const kd_model 
 
 static kd_status read_relation(kd_model *m, uint32_t relation, kd_err *err)
 {
-    const void *starts_part = NULL, *neighbours_part = NULL;
-    size_t      starts_count = 0, count = 0;
+    const void *starts_part = NULL, *neighbours_part = NULL, *supports_part = NULL;
+    size_t      starts_count = 0, count = 0, support_count = 0;
     kd_status   status = find_part(&starts_part, &starts_count, m, KD_MODEL_STARTS + relation, sizeof(uint32_t), err);
 
     if (status == KD_OK)
         status = find_part(&neighbours_part, &count, m, KD_MODEL_NEIGHBOURS + relation, sizeof(kd_model_neighbour), err);
+    if (status == KD_OK)
+        status = find_part(&supports_part, &support_count, m, KD_MODEL_SUPPORTS + relation, sizeof(uint32_t), err);
     if (status != KD_OK)
         return status;
+    m->relations[relation].supports = supports_part;
     const uint32_t           *starts = m->relations[relation].starts = starts_part;
     const kd_model_neighbour *all = m->relations[relation].neighbours = neighbours_part;
-    if (starts_count != (size_t)m->header->item_count + 1 || starts[0] != 0 || starts[starts_count - 1] != count)
+    if (starts_count != (size_t)m->header->item_count + 1 || starts[0] != 0 || starts[starts_count - 1] != count || support_count != count)
         return kd_fail(err, KD_CORRUPT, "the neighbours of relation %u do not fit the items", relation);
     for (uint32_t i = 0; i < m->header->item_count; i++) {
         if (starts[i] > starts[i + 1] || starts[i + 1] > count)
@@ -459,6 +467,11 @@ size_t kd_model_neighbours(const kd_model *m, kd_relation relation, uint32_t ite
     const uint32_t *starts = m->relations[relation].starts;
     *out = m->relations[relation].neighbours + starts[item];
     return starts[item + 1] - starts[item];
+}
+
+uint32_t kd_model_support(const kd_model *m, kd_relation relation, const kd_model_neighbour *neighbour)
+{
+    return m->relations[relation].supports[neighbour - m->relations[relation].neighbours];
 }
 
 size_t kd_model_popular(const kd_model *m, const uint32_t **out)

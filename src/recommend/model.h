@@ -11,7 +11,7 @@
 
 typedef enum kd_relation { KD_RELATION_BOUGHT, KD_RELATION_VIEWED, KD_RELATION_VIEWED_BOUGHT, KD_RELATION_COUNT } kd_relation;
 
-typedef struct kd_model_neighbour { uint32_t item; float score; uint32_t support; } kd_model_neighbour;
+typedef struct kd_model_neighbour { uint32_t item; float score; } kd_model_neighbour;
 typedef struct kd_model kd_model;
 
 typedef struct kd_model_build { /* what the trainer hands to the writer */
@@ -35,6 +35,7 @@ uint32_t  kd_model_item_count(const kd_model *m);
 kd_ref    kd_model_item(const kd_model *m, uint32_t item);
 uint32_t  kd_model_find(const kd_model *m, kd_ref item); /* UINT32_MAX when not in it */
 size_t    kd_model_neighbours(const kd_model *m, kd_relation relation, uint32_t item, const kd_model_neighbour **out); /* best first */
+uint32_t  kd_model_support(const kd_model *m, kd_relation relation, const kd_model_neighbour *neighbour); /* of one of that relation's: persons who have both */
 float     kd_model_popularity(const kd_model *m, uint32_t item);
 float     kd_model_trend(const kd_model *m, uint32_t item);
 /* Items by popularity or trend, best first: precomputed in the file. */

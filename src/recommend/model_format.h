@@ -1,4 +1,4 @@
-/* recommend/model_format.h -- the bytes of a model file, format 1. For model.c, its tests and its fuzz target only.
+/* recommend/model_format.h -- the bytes of a model file, format 2. For model.c, its tests and its fuzz target only.
  *
  *   header | table of sections | section | section | ...      each section begins at a multiple of KD_MODEL_ALIGN
  *
@@ -8,7 +8,7 @@
 #define KD_RECOMMEND_MODEL_FORMAT_H
 #include <stdint.h>
 
-enum { KD_MODEL_FORMAT = 1, KD_MODEL_ALIGN = 64, KD_MODEL_SECTIONS_MAX = 64 };
+enum { KD_MODEL_FORMAT = 2, KD_MODEL_ALIGN = 64, KD_MODEL_SECTIONS_MAX = 64 };
 #define KD_MODEL_MAGIC "KDMODEL\n"
 #define KD_MODEL_SCORE_MAX 1e9f /* of a neighbour; popularity and trend too: sums of them stay in range wherever they are added */
 
@@ -28,7 +28,8 @@ typedef enum kd_model_part {
     KD_MODEL_TRENDING = 5,
     KD_MODEL_REPORT = 6,      /* JSON */
     KD_MODEL_STARTS = 16,     /* + relation: uint32 item_count + 1, where the neighbours of each item begin */
-    KD_MODEL_NEIGHBOURS = 32  /* + relation: kd_model_neighbour */
+    KD_MODEL_NEIGHBOURS = 32, /* + relation: kd_model_neighbour */
+    KD_MODEL_SUPPORTS = 48    /* + relation: uint32 of each neighbour; apart, for only what is shown is explained */
 } kd_model_part;
 
 typedef struct kd_model_section {

@@ -11,15 +11,15 @@
 #include "recommend/shelf.h"
 #include "recommend/trending.h"
 
-enum { LOOKED_AT_MAX = 20000, CATEGORIES_MAX = 16, AHEAD = 8 };
+enum { LOOKED_AT_MAX = 20000, CATEGORIES_MAX = 16, AHEAD = 8, FACINGS_AHEAD = 12, MARK_BOUGHT = 0, MARK_SEEN = 1, MARKS = 2 };
 static const int64_t CART_KEEP_MS = 30 * KD_DAY_MS;
 
 /* Working memory of one request, kept for the next: as many as ever ran at once. */
 typedef struct scratch {
     struct scratch *next;
     kd_scorer       scorer;
-    uint32_t       *seen;        /* by product row: the turn in which the row was looked at */
-    uint32_t        seen_room, turn;
+    uint32_t       *marks;       /* by product row: turn + MARK_BOUGHT, turn + MARK_SEEN, or of an earlier turn */
+    uint32_t        mark_room, turn;
 } scratch;
 
 struct kd_recommender {
@@ -74,25 +74,40 @@ const char *kd_term_kind_name(kd_term_kind kind)
 
 /* ---- what may be on the slate ---------------------------------------------------------------------------------------- */
 
-/* True once for each product of a request. */
-static bool first_look(slate *s, const kd_product *product)
+/* Events name products by id, tills by sku; marked once, candidates need not be looked for among what was bought one by one. */
+static void mark_bought(slate *s, const kd_bought *bought, uint32_t count)
 {
-    if (s->scratch->seen[product->row] == s->scratch->turn)
-        return false;
-    s->scratch->seen[product->row] = s->scratch->turn;
-    return true;
+    const kd_variant *variant;
+
+    for (uint32_t i = 0; i < count; i++)
+        kd_snapshot_fetch_ahead(s->snapshot, bought[i].product);
+    for (uint32_t i = 0; i < count; i++) {
+        const kd_product *product = kd_snapshot_find_any(s->snapshot, bought[i].product, &variant);
+        if (product)
+            s->scratch->marks[product->row] = s->scratch->turn + MARK_BOUGHT;
+    }
 }
 
-static bool has_bought(const kd_profile *profile, const kd_product *product)
+static void mark_owned(slate *s)
 {
-    if (!profile || profile->bought_count + profile->claimed_bought_count == 0)
+    const kd_profile *profile = s->request->profile;
+
+    if (!profile)
+        return;
+    mark_bought(s, profile->bought, profile->bought_count);
+    if (kd_profile_believes(profile))
+        mark_bought(s, profile->claimed_bought, profile->claimed_bought_count);
+}
+
+/* True once for each product of a request; *bought: it was marked so. */
+static bool first_look(slate *s, const kd_product *product, bool *bought)
+{
+    uint32_t *mark = &s->scratch->marks[product->row];
+    if (*mark == s->scratch->turn + MARK_SEEN)
         return false;
-    if (kd_profile_bought(profile, product->ref) || kd_opinion_owns(profile, product->ref))
-        return true;
-    for (uint16_t v = 0; v < product->variant_count; v++) /* a till names the sku */
-        if (product->variants[v].ref != product->ref && kd_profile_bought(profile, product->variants[v].ref))
-            return true;
-    return false;
+    *bought = *mark == s->scratch->turn + MARK_BOUGHT;
+    *mark = s->scratch->turn + MARK_SEEN;
+    return true;
 }
 
 static kd_ref size_for(slate *s, const kd_product *product)
@@ -111,13 +126,14 @@ static kd_recommended *offer(slate *s, const kd_product *product, kd_layer layer
     const kd_filter  *filter = s->request->filter;
     const kd_variant *variant = NULL;
     kd_recommended   *slot;
+    bool              bought;
 
-    if (!product || !first_look(s, product))
+    if (!product || !first_look(s, product, &bought))
         return NULL;
     s->result->candidates++;
     if (product->hidden || (product->stub && (!s->model || kd_model_find(s->model, product->ref) == UINT32_MAX)))
         return NULL;
-    if (!product->replenishable && !(filter && filter->include_bought) && has_bought(s->request->profile, product)) {
+    if (bought && !product->replenishable && !(filter && filter->include_bought)) {
         s->result->removed_bought++;
         return NULL;
     }
@@ -170,11 +186,11 @@ static size_t offer_scored(slate *s, uint32_t *items, const kd_candidate *best, 
 
     for (size_t i = 0; i < count; i++) {
         products[i] = kd_snapshot_find(s->snapshot, kd_model_item(s->model, best[i].item));
-        kd_fetch_ahead(products[i], sizeof *products[i]);
+        kd_fetch_ahead(products[i], sizeof *products[i] + FACINGS_AHEAD * sizeof(kd_facing));
     }
     for (size_t i = 0; i < count; i++)
         if (products[i])
-            kd_fetch_ahead(products[i]->variants, sizeof *products[i]->variants);
+            kd_stock_fetch_ahead(s->recommender->catalog, products[i]->facings[0].row);
     for (; done < count && !is_full(s); done++) {
         kd_recommended *slot = offer(s, products[done], KD_LAYER_RECIPE);
         if (!slot)
@@ -342,19 +358,20 @@ static kd_status check_request(const kd_recommend_request *r, kd_err *err)
 static void leave_out_given(slate *s)
 {
     const kd_variant *variant;
+    bool              bought;
 
     for (size_t i = 0; i < s->request->product_count; i++) {
         const kd_product *product = kd_snapshot_find_any(s->snapshot, s->request->products[i], &variant);
         if (!product)
             continue;
-        first_look(s, product);
+        first_look(s, product, &bought);
         if (product->category.len && s->category_count < CATEGORIES_MAX && !in_context_category(s, product))
             s->categories[s->category_count++] = product->category;
     }
     for (size_t i = 0; i < s->cart_count; i++) {
         const kd_product *product = kd_snapshot_find_any(s->snapshot, s->cart[i].product, &variant);
         if (product)
-            first_look(s, product);
+            first_look(s, product, &bought);
     }
 }
 
@@ -365,6 +382,7 @@ static kd_status fill(slate *s, kd_err *err)
     size_t    seed_count = s->model ? gather_seeds(seeds, s) : 0;
     kd_status status = KD_OK;
 
+    mark_owned(s);
     if (r->recipe == KD_RECIPE_RECENTLY_VIEWED) {
         fill_recently_viewed(s);
         return KD_OK;
@@ -398,16 +416,16 @@ static scratch *scratch_take(kd_recommender *recommender, uint32_t item_count, u
         kd_fail_memory(err);
         return NULL;
     }
-    if (!one->seen || product_count > one->seen_room || one->turn == UINT32_MAX) {
-        free(one->seen);
-        one->seen_room = product_count + product_count / 4 + 64; /* the catalogue grows a product at a time */
-        one->seen = calloc(one->seen_room, sizeof *one->seen);
+    if (!one->marks || product_count > one->mark_room || one->turn > UINT32_MAX - 2 * MARKS) {
+        free(one->marks);
+        one->mark_room = product_count + product_count / 4 + 64; /* the catalogue grows a product at a time */
+        one->marks = calloc(one->mark_room, sizeof *one->marks);
         one->turn = 0;
     }
-    one->turn++;
-    if (!one->seen || kd_scorer_reserve(&one->scorer, item_count, err) != KD_OK) {
+    one->turn += MARKS;
+    if (!one->marks || kd_scorer_reserve(&one->scorer, item_count, err) != KD_OK) {
         kd_scorer_free(&one->scorer);
-        free(one->seen);
+        free(one->marks);
         free(one);
         kd_fail_memory(err);
         return NULL;
@@ -478,7 +496,7 @@ void kd_recommender_close(kd_recommender *recommender)
         scratch *one = recommender->idle;
         recommender->idle = one->next;
         kd_scorer_free(&one->scorer);
-        free(one->seen);
+        free(one->marks);
         free(one);
     }
     kd_trending_close(recommender->trending);

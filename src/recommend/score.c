@@ -140,7 +140,7 @@ void kd_scorer_explain(kd_terms *terms, kd_scorer *scorer, const uint32_t *items
         for (size_t i = 0; i < neighbours; i++) {
             int64_t mark = scorer->micro[n[i].item];
             if (mark != 0 && contribution(weight, n[i].score) != 0)
-                add_term(&terms[mark - 1], contribution(weight, n[i].score), (uint32_t)s, n[i].support);
+                add_term(&terms[mark - 1], contribution(weight, n[i].score), (uint32_t)s, kd_model_support(model, seeds[s].relation, &n[i]));
         }
     }
     for (size_t i = 0; i < item_count; i++)

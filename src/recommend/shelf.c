@@ -2,20 +2,6 @@
 
 /* ---- sizes ---------------------------------------------------------------------------------------------------- */
 
-kd_ref kd_variant_size(const kd_variant *variant)
-{
-    for (uint16_t i = 0; i < variant->attr_count; i++)
-        if (variant->attrs[i].attribute == KD_ATTR_SIZE)
-            return variant->attrs[i].value;
-    return 0;
-}
-
-static kd_str top_category(const kd_product *product)
-{
-    const char *end = memchr(product->category.ptr ? product->category.ptr : "", '>', product->category.len);
-    return end ? kd_str_trim((kd_str){ product->category.ptr, (size_t)(end - product->category.ptr) }) : product->category;
-}
-
 /* Was this line sent back, or its whole order? */
 static bool came_back(const kd_interaction *bought, const kd_recent *const *returns, size_t lists)
 {
@@ -30,10 +16,10 @@ static bool came_back(const kd_interaction *bought, const kd_recent *const *retu
     return false;
 }
 
-static void believe(kd_sizes *sizes, kd_str category, kd_ref size, int64_t time_ms)
+static void believe(kd_sizes *sizes, kd_ref department, kd_ref size, int64_t time_ms)
 {
     for (uint32_t i = 0; i < sizes->count; i++) {
-        if (sizes->believed[i].size == size && kd_str_eq(sizes->believed[i].category, category)) {
+        if (sizes->believed[i].size == size && sizes->believed[i].department == department) {
             sizes->believed[i].purchases++;
             if (sizes->believed[i].last_ms < time_ms)
                 sizes->believed[i].last_ms = time_ms;
@@ -41,7 +27,7 @@ static void believe(kd_sizes *sizes, kd_str category, kd_ref size, int64_t time_
         }
     }
     if (sizes->count < KD_SIZES_MAX) {
-        sizes->believed[sizes->count].category = category;
+        sizes->believed[sizes->count].department = department;
         sizes->believed[sizes->count].size = size;
         sizes->believed[sizes->count].purchases = 1;
         sizes->believed[sizes->count++].last_ms = time_ms;
@@ -56,27 +42,29 @@ void kd_sizes_learn(kd_sizes *sizes, const kd_profile *profile, const kd_snapsho
 
     sizes->count = 0;
     for (size_t l = 0; l < order_lists; l++)
+        for (uint32_t i = 0; i < orders[l]->count && i < KD_SIZE_LINES; i++)
+            kd_snapshot_fetch_ahead(snapshot, orders[l]->items[i].variant ? orders[l]->items[i].variant : orders[l]->items[i].product);
+    for (size_t l = 0; l < order_lists; l++)
         for (uint32_t i = 0; i < orders[l]->count && i < KD_SIZE_LINES; i++) {
             const kd_interaction *line = &orders[l]->items[i];
             const kd_variant     *variant = NULL;
             const kd_product     *product = kd_snapshot_find_any(snapshot, line->variant ? line->variant : line->product, &variant);
-            kd_ref                size = product && variant ? kd_variant_size(variant) : 0;
+            kd_ref                size = product && variant ? product->facings[variant - product->variants].size : 0;
             if (size != 0 && !came_back(line, returns, return_lists))
-                believe(sizes, top_category(product), size, line->time_ms);
+                believe(sizes, product->department, size, line->time_ms);
         }
 }
 
 static bool is_made_in(const kd_product *product, kd_ref size)
 {
     for (uint16_t v = 0; v < product->variant_count; v++)
-        if (kd_variant_size(&product->variants[v]) == size)
+        if (product->facings[v].size == size)
             return true;
     return false;
 }
 
 kd_ref kd_sizes_of(const kd_sizes *sizes, const kd_product *product)
 {
-    kd_str   category = top_category(product);
     uint32_t best = UINT32_MAX;
 
     if (sizes->count == 0 || product->variant_count < 2)
@@ -85,7 +73,7 @@ kd_ref kd_sizes_of(const kd_sizes *sizes, const kd_product *product)
         bool better = best == UINT32_MAX || sizes->believed[i].purchases > sizes->believed[best].purchases ||
                       (sizes->believed[i].purchases == sizes->believed[best].purchases &&
                        sizes->believed[i].last_ms > sizes->believed[best].last_ms);
-        if (better && kd_str_eq(sizes->believed[i].category, category) && is_made_in(product, sizes->believed[i].size))
+        if (better && sizes->believed[i].department == product->department && is_made_in(product, sizes->believed[i].size))
             best = i;
     }
     return best == UINT32_MAX ? 0 : sizes->believed[best].size;
@@ -136,15 +124,14 @@ kd_shelf kd_shelf_pick(const kd_variant **variant, const kd_catalog *catalog, co
     kd_shelf verdict = KD_SHELF_FILTERED;
 
     for (uint16_t v = 0; v < product->variant_count; v++) {
-        const kd_variant *one = &product->variants[v];
-        if (filter && !passes(catalog, product, one, filter))
+        if (filter && !passes(catalog, product, &product->variants[v], filter))
             continue;
         verdict = KD_SHELF_OUT;
-        if (size != 0 && kd_variant_size(one) != size)
+        if (size != 0 && product->facings[v].size != size)
             continue;
-        if (!(filter && filter->include_out_of_stock) && !kd_stock_variant_available(catalog, product, one))
+        if (!(filter && filter->include_out_of_stock) && !kd_stock_variant_available(catalog, product, v))
             continue;
-        *variant = product->variant_count > 1 ? one : NULL;
+        *variant = product->variant_count > 1 ? &product->variants[v] : NULL;
         return KD_SHELF_SHOWN;
     }
     return verdict;

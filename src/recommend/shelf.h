@@ -1,7 +1,7 @@
 /* recommend/shelf.h -- which variant of a product can be shown to this person: filter, stock, size.
  *
- * Size belief, first form: the sizes of the kept ones among the last KD_SIZE_LINES purchases, counted by top category ("Outdoor"
- * of "Outdoor > Jackets"). For a product it is the believed size that the product is made in with the most evidence (then the
+ * Size belief, first form: the sizes of the kept ones among the last KD_SIZE_LINES purchases, counted by department ("Outdoor" of
+ * "Outdoor > Jackets"). For a product it is the believed size that the product is made in with the most evidence (then the
  * latest): M for the jacket and 42 for the shoes of one category do not disturb each other. Where the size is known and no
  * variant of it is in stock, the product is not shown: another size would only come back. */
 #ifndef KD_RECOMMEND_SHELF_H
@@ -10,7 +10,7 @@
 
 enum { KD_SIZES_MAX = 32, KD_SIZE_LINES = 32 };
 typedef struct kd_sizes {
-    struct { kd_str category; kd_ref size; uint32_t purchases; int64_t last_ms; } believed[KD_SIZES_MAX];
+    struct { kd_ref department, size; uint32_t purchases; int64_t last_ms; } believed[KD_SIZES_MAX];
     uint32_t count;
 } kd_sizes;
 
@@ -23,5 +23,4 @@ typedef enum kd_shelf { KD_SHELF_SHOWN, KD_SHELF_FILTERED, KD_SHELF_OUT } kd_she
 /* *variant gets the first variant, in the catalogue's order, that passes the filter, is in stock and has the size; NULL when the
  * product has one only. `filter` may be NULL. */
 kd_shelf kd_shelf_pick(const kd_variant **variant, const kd_catalog *catalog, const kd_product *product, const kd_filter *filter, kd_ref size);
-kd_ref   kd_variant_size(const kd_variant *variant); /* 0: none */
 #endif

@@ -172,7 +172,7 @@ static void print_variant(kd_buf *b, const kd_catalog *catalog, const kd_snapsho
     kd_buf_addf(b, " owner=%.*s", owner ? (int)owner->id.len : 0, owner ? owner->id.ptr : "");
     if (kd_price_of(&price, catalog, v->row))
         kd_buf_addf(b, " price=%lld/%lld%s", (long long)price.micro, (long long)price.list_micro, price.currency.code);
-    kd_buf_addf(b, " total=%d available=%d", kd_stock_total(catalog, v->row), kd_stock_variant_available(catalog, p, v));
+    kd_buf_addf(b, " total=%d available=%d", kd_stock_total(catalog, v->row), kd_stock_variant_available(catalog, p, (uint16_t)(v - p->variants)));
     for (char id = 'a'; id <= 'e'; id++) {
         const kd_place *place = kd_snapshot_place_find(s, kd_ref_of((kd_str){ &id, 1 }));
         if (place)

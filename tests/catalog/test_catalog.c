@@ -54,7 +54,7 @@ static void test_product(void **state)
     assert_true(price.micro == 89950000 && price.list_micro == 89950000 && strcmp(price.currency.code, "EUR") == 0);
     assert_true(kd_price_of(&price, s.catalog, p->variants[1].row) && price.micro == 99950000);
     assert_int_equal(kd_stock_total(s.catalog, p->variants[0].row), 2);
-    assert_true(kd_stock_variant_available(s.catalog, p, &p->variants[0]) && !kd_stock_variant_available(s.catalog, p, &p->variants[1]));
+    assert_true(kd_stock_variant_available(s.catalog, p, 0) && !kd_stock_variant_available(s.catalog, p, 1));
     assert_true(kd_stock_available(s.catalog, p));
     assert_null(kd_json_get(p->doc, "price"));
     assert_true(kd_str_is(kd_json_text(kd_json_path(p->doc, "attributes.washing")), "30"));

@@ -12,7 +12,7 @@ static const kd_json *written(kd_str *text, const kd_recommended *item, const ch
     kd_err         err = { 0 };
     kd_buf_init(&buf, g_shop.arena);
     kd_jw_init(&w, &buf);
-    kd_recommended_write(&w, item, g_snapshot, g_shop.catalog, kd_str_z(language));
+    kd_recommended_write(&w, item, 1, g_snapshot, g_shop.catalog, kd_str_z(language));
     assert_int_equal(kd_buf_status(&buf, NULL), KD_OK);
     *text = kd_buf_str(&buf);
     if (kd_json_parse(&json, g_shop.arena, buf.ptr, buf.len, &err) != KD_OK)
@@ -150,7 +150,8 @@ static void test_weights_sum_to_the_score(void **state)
 static void test_what_an_item_shows(void **state)
 {
     kd_recommended item = item_about(KD_TERM_POPULAR, 0);
-    kd_variant     red;
+    kd_product     product;
+    kd_variant     variants[2];
     kd_str         text;
     const kd_json *json;
     (void)state;
@@ -162,12 +163,15 @@ static void test_what_an_item_shows(void **state)
     assert_null(kd_json_get(json, "brand"));
     assert_true(kd_str_is(text_at(json, "score"), "0.25") && kd_str_is(text_at(json, "layer"), "0"));
 
-    item.product = kd_snapshot_find(g_snapshot, shop_ref(1));
-    red = item.product->variants[1];
-    red.image = KD_STR("/red.jpg");
-    item.variant = &red;
+    product = *kd_snapshot_find(g_snapshot, shop_ref(1));
+    memcpy(variants, product.variants, sizeof variants);
+    variants[1].image = KD_STR("/red.jpg");
+    product.variants = variants;
+    product.variant_count = 2;
+    item.product = &product;
+    item.variant = &variants[1];
     json = written(&text, &item, "en");
-    assert_true(kd_str_eq(text_at(json, "sku"), red.sku) && kd_str_eq(text_at(json, "size"), red.size));
+    assert_true(kd_str_eq(text_at(json, "sku"), variants[1].sku) && kd_str_eq(text_at(json, "size"), variants[1].size));
     assert_true(kd_str_is(text_at(json, "image"), "/red.jpg")); /* of the variant that is shown */
 
     kd_level levels[] = { { .variant = shop_variant_ref(4, 0), .what = KD_LEVEL_SALE_PRICE, .value = 9990000, .currency = { "EUR" }, .at_ms = ++g_shop.now_ms } };
@@ -218,7 +222,7 @@ static void test_other_buffers(void **state)
     (void)state;
     kd_buf_init(&buf, NULL);
     kd_jw_init(&w, &buf);
-    kd_recommended_write(&w, &item, g_snapshot, g_shop.catalog, KD_STR("en"));
+    kd_recommended_write(&w, &item, 1, g_snapshot, g_shop.catalog, KD_STR("en"));
     assert_int_equal(kd_buf_status(&buf, NULL), KD_OK);
     kd_buf_free(&buf);
     for (size_t cap = 256; cap < 4096; cap += 256) {
@@ -226,7 +230,7 @@ static void test_other_buffers(void **state)
         assert_non_null(arena);
         kd_buf_init(&buf, arena);
         kd_jw_init(&w, &buf);
-        kd_recommended_write(&w, &item, g_snapshot, g_shop.catalog, KD_STR("en"));
+        kd_recommended_write(&w, &item, 1, g_snapshot, g_shop.catalog, KD_STR("en"));
         if (kd_buf_status(&buf, NULL) == KD_OK)
             assert_non_null(memmem(buf.ptr, buf.len, "because you bought Product 7\"", 29));
         kd_arena_free(arena);

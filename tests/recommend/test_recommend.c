@@ -58,7 +58,7 @@ static bool ever_bought(const kd_profile *profile, const kd_product *product)
 
 static bool in_stock(shop *s, const kd_product *product, const kd_variant *variant)
 {
-    return variant ? kd_stock_variant_available(s->catalog, product, variant) : kd_stock_available(s->catalog, product);
+    return variant ? kd_stock_variant_available(s->catalog, product, (uint16_t)(variant - product->variants)) : kd_stock_available(s->catalog, product);
 }
 
 /* What holds of every answer without `include_*`. */

@@ -111,7 +111,7 @@ static double neighbour(const kd_model *m, kd_relation relation, const char *fro
         return 0;
     for (size_t count = kd_model_neighbours(m, relation, item, &n), i = 0; i < count; i++) {
         if (kd_model_item(m, n[i].item) == ref(to)) {
-            *support = n[i].support;
+            *support = kd_model_support(m, relation, &n[i]);
             return (double)n[i].score;
         }
     }

@@ -113,6 +113,8 @@ test('a pause holds the rows and counts only what fits the filter', () => {
   frame();
   assert.deepEqual(feed.snapshot().rows.map((row) => row.seq), [1]);
   assert.equal(feed.snapshot().waiting, 5);
+  feed.setFilter({ ...everything, source: 'web' });
+  assert.equal(feed.snapshot().rows.length, 1);
   feed.setPaused(false);
   assert.equal(feed.snapshot().waiting, 0);
   assert.deepEqual(feed.snapshot().rows.map((row) => row.seq), [11, 9, 7, 5, 3, 1]);
@@ -277,6 +279,8 @@ test('a draft is laid out; what was no JSON stays as it came', () => {
   assert.equal(draftOf({ a: 1 }), '{\n  "a": 1\n}');
   assert.equal(draftOf('{"a":'), '{"a":');
   assert.equal(draftOf(undefined), '');
+  assert.equal(draftOf({ a: '\u202ebad\u2066' }), '{\n  "a": "\\u202ebad\\u2066"\n}');
+  assert.deepEqual(read(draftOf({ a: '\u202ebad' })).event, { a: '\u202ebad' });
 });
 
 test('an event of a single call is told its type, one that has it keeps it', () => {
