@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'react';
 import { useQuery } from '@tanstack/react-query';
 import { forget, useGet, useMe } from '../../api';
 import type { LineState } from '../live/line';
-import { line } from '../live/one';
+import { listen } from '../live/one';
 import type { Entry } from '../live/types';
 import { answeredOf, isOrder, stepsOf, type Seen, type Step } from './checklist';
 import type { EngineState, Job, Pulse } from './types';
@@ -20,7 +20,7 @@ export function useArrivals(): { arrived: Entry | undefined; order: Entry | unde
   const [state, setState] = useState<LineState>('connecting');
   const newest = useRef<Entry>(undefined);
   useEffect(() => {
-    const stop = line.listen({
+    const stop = listen({
       entry: (entry) => {
         if (entry.state !== 'stored') return;
         newest.current = entry;

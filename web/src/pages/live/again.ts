@@ -24,11 +24,16 @@ export function read(text: string): Read {
   return { ok: true, event: value as Record<string, unknown> };
 }
 
+/* Marks that turn the direction of writing would show the text otherwise than it is sent: they stand as \u202e. */
+function laidOut(value: unknown): string {
+  return JSON.stringify(value, null, 2).replace(/[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
 /* What stands in the editor at first: the event as it came, laid out; as text where it was no JSON. */
 export function draftOf(raw: unknown): string {
-  if (typeof raw !== 'string') return raw === undefined ? '' : JSON.stringify(raw, null, 2);
+  if (typeof raw !== 'string') return raw === undefined ? '' : laidOut(raw);
   try {
-    return JSON.stringify(JSON.parse(raw), null, 2);
+    return laidOut(JSON.parse(raw));
   } catch {
     return raw;
   }

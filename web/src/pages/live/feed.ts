@@ -1,5 +1,5 @@
 /* The newest events, in constant memory whatever arrives: what comes is gathered and shown once a frame. */
-import { everything, matches, type Filter } from './filter';
+import { everything, isSame, matches, type Filter } from './filter';
 import type { Entry } from './types';
 
 export const shownMax = 500;   // rows
@@ -68,7 +68,9 @@ export class Feed {
     this.show(fresh, fresh.filter((entry) => matches(entry, this.filter)).length);
   }
 
+  /* The same filter again changes nothing: a list that is held stays as it is. */
   setFilter(filter: Filter): void {
+    if (isSame(filter, this.filter)) return;
     this.take();
     this.filter = filter;
     this.rows = this.matching();

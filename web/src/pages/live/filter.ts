@@ -45,8 +45,12 @@ export function queryOf(filter: Filter, before = new URLSearchParams()): URLSear
   return query;
 }
 
+export function isSame(a: Filter, b: Filter): boolean {
+  return fields.every((field) => a[field] === b[field]);
+}
+
 export function isEverything(filter: Filter): boolean {
-  return fields.every((field) => filter[field] === '');
+  return isSame(filter, everything);
 }
 
 function holds(hay: string | null | undefined, needle: string): boolean {

@@ -1,18 +1,19 @@
-/* The one line of this browser tab; Home and Live events share it. */
+/* The one line of this browser tab, and what came over it: Home and Live events share both, so that a rejection seen on
+   Home is still there when somebody goes to look at it. */
 import { get } from '../../api';
-import { Line } from './line';
-import type { Soon } from './feed';
+import { Feed, type Soon } from './feed';
+import { Line, type Listener } from './line';
 
 /* An answer that is no stream: either the server is starting, or the session has ended with it; asking who we are sends to
    the login in the second case. */
 const whoAmI = () => void get('/v1/admin/me').catch(() => undefined);
 
-export const line = new Line(() => new EventSource('/v1/admin/live'), Date.now, whoAmI);
+const line = new Line(() => new EventSource('/v1/admin/live'), Date.now, whoAmI);
 
 const pace = 100; // ms; faster than this nobody reads
 
 /* With the next frame that is at least `pace` after the last one; not at all while the tab is hidden. */
-export function paced(): Soon {
+function paced(): Soon {
   let last = 0;
   return (work) => {
     const run = (now: number) => {
@@ -25,4 +26,16 @@ export function paced(): Soon {
     };
     requestAnimationFrame(run);
   };
+}
+
+export const feed = new Feed(paced());
+
+export function listen(listener: Listener): () => void {
+  return line.listen({
+    ...listener,
+    entry: (entry) => {
+      feed.push(entry);
+      listener.entry?.(entry);
+    },
+  });
 }

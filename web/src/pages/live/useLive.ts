@@ -1,10 +1,10 @@
 /* The list and its line as React state. */
 import { useCallback, useEffect, useState, useSyncExternalStore } from 'react';
 import { get, useGet } from '../../api';
-import { Feed, type View } from './feed';
+import type { View } from './feed';
 import type { Filter } from './filter';
 import type { LineState } from './line';
-import { line, paced } from './one';
+import { feed, listen } from './one';
 import { entryOf, type Entries, type Tick } from './types';
 
 const newest = '/v1/admin/events?limit=200';
@@ -17,7 +17,6 @@ export type Live = View & {
 };
 
 export function useLive(filter: Filter, paused: boolean): Live {
-  const [feed] = useState(() => new Feed(paced()));
   const [state, setState] = useState<LineState>('connecting');
   const [tick, setTick] = useState<Tick>({ perSecond: 0, dropped: 0 });
   const [cursor, setCursor] = useState<string | null>(null);
@@ -26,22 +25,21 @@ export function useLive(filter: Filter, paused: boolean): Live {
   const first = useGet<Entries>(newest, { staleTime: Infinity, gcTime: 0 });
   const { data, refetch } = first;
 
-  useEffect(() => feed.setFilter(filter), [feed, filter]);
-  useEffect(() => feed.setPaused(paused), [feed, paused]);
+  useEffect(() => feed.setFilter(filter), [filter]);
+  useEffect(() => feed.setPaused(paused), [paused]);
   useEffect(() => {
     if (!data) return;
     feed.merge(data.events.map(entryOf));
     setCursor((before) => before ?? data.cursor ?? null);
-  }, [feed, data]);
+  }, [data]);
   useEffect(
     () =>
-      line.listen({
-        entry: (entry) => feed.push(entry),
+      listen({
         tick: setTick,
         state: setState,
         back: () => void refetch(),
       }),
-    [feed, refetch],
+    [refetch],
   );
 
   const fetchOlder = useCallback(() => {
@@ -54,7 +52,7 @@ export function useLive(filter: Filter, paused: boolean): Live {
       })
       .catch(() => undefined) // the button stays: it can be pressed again
       .finally(() => setFetching(false));
-  }, [feed, cursor]);
+  }, [cursor]);
 
   return { ...view, line: state, tick, first: { isPending: first.isPending, error: first.error, refetch }, older: cursor === null || fetching ? undefined : fetchOlder };
 }
