@@ -69,4 +69,13 @@ void kd_admin_placements_list(kd_request *request);
 void kd_admin_placement(kd_request *request);
 void kd_admin_placement_put(kd_request *request);
 void kd_admin_placement_delete(kd_request *request);
+/* shop.c, shop_catalog.c, shop_checkout.c */
+void kd_shop_page(kd_request *request);
+void kd_shop_start(kd_request *request);
+void kd_shop_login(kd_request *request);
+void kd_shop_glass(kd_request *request);
+void kd_shop_products(kd_request *request);
+void kd_shop_product(kd_request *request);
+void kd_shop_checkout(kd_request *request);
+void kd_shop_account(kd_request *request);
 #endif

@@ -403,9 +403,26 @@ void kd_keys_write_json(kd_jw *w, kd_keys *keys)
 }
 
 /* ---- user tokens ---------------------------------------------------------------------------------------------------------- */
-kd_status kd_user_token_check(const kd_keys *keys, kd_str user_id, kd_str token, int64_t now_ms, kd_err *err)
+static void token_mac(uint8_t mac[crypto_auth_hmacsha256_BYTES], const kd_keys *keys, kd_str user_id, kd_str expiry)
 {
     crypto_auth_hmacsha256_state state;
+    crypto_auth_hmacsha256_init(&state, (const uint8_t *)keys->token_secret, strlen(keys->token_secret));
+    crypto_auth_hmacsha256_update(&state, (const uint8_t *)user_id.ptr, user_id.len);
+    crypto_auth_hmacsha256_update(&state, (const uint8_t *)".", 1);
+    crypto_auth_hmacsha256_update(&state, (const uint8_t *)expiry.ptr, expiry.len);
+    crypto_auth_hmacsha256_final(&state, mac);
+}
+
+void kd_user_token_make(char out[KD_USER_TOKEN], const kd_keys *keys, kd_str user_id, int64_t expiry_s)
+{
+    uint8_t mac[crypto_auth_hmacsha256_BYTES];
+    int     len = snprintf(out, KD_USER_TOKEN, "%lld.", (long long)expiry_s);
+    token_mac(mac, keys, user_id, (kd_str){ out, (size_t)len - 1 });
+    sodium_bin2base64(out + len, KD_USER_TOKEN - (size_t)len, mac, sizeof mac, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+}
+
+kd_status kd_user_token_check(const kd_keys *keys, kd_str user_id, kd_str token, int64_t now_ms, kd_err *err)
+{
     uint8_t     mac[crypto_auth_hmacsha256_BYTES], given[crypto_auth_hmacsha256_BYTES];
     const char *dot = token.len ? memchr(token.ptr, '.', token.len) : NULL;
     kd_str      expiry = { token.ptr, dot ? (size_t)(dot - token.ptr) : 0 };
@@ -415,11 +432,7 @@ kd_status kd_user_token_check(const kd_keys *keys, kd_str user_id, kd_str token,
         return kd_fail(err, KD_UNAUTHORIZED, "the user token is not of the form <expiry>.<signature>");
     if (sodium_base642bin(given, sizeof given, dot + 1, token.len - expiry.len - 1, "=", &len, NULL, sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0 || len != sizeof given)
         return kd_fail(err, KD_UNAUTHORIZED, "the user token's signature is not base64url of 32 bytes");
-    crypto_auth_hmacsha256_init(&state, (const uint8_t *)keys->token_secret, strlen(keys->token_secret));
-    crypto_auth_hmacsha256_update(&state, (const uint8_t *)user_id.ptr, user_id.len);
-    crypto_auth_hmacsha256_update(&state, (const uint8_t *)".", 1);
-    crypto_auth_hmacsha256_update(&state, (const uint8_t *)expiry.ptr, expiry.len);
-    crypto_auth_hmacsha256_final(&state, mac);
+    token_mac(mac, keys, user_id, expiry);
     if (sodium_memcmp(mac, given, sizeof mac) != 0)
         return kd_fail(err, KD_UNAUTHORIZED, "the user token does not belong to this user id");
     if (expiry_s < now_ms / 1000)

@@ -35,6 +35,8 @@ kd_str    kd_keys_source_of(kd_keys *keys, kd_str write_key); /* empty when it i
 /* User token "<expiry s>.<base64url HMAC-SHA256(secret, user id "." expiry)>", made by the shop with the token secret that
  * belongs to the write key (shown with the server key). KD_UNAUTHORIZED: wrong or expired. */
 kd_status kd_user_token_check(const kd_keys *keys, kd_str user_id, kd_str token, int64_t now_ms, kd_err *err);
+enum { KD_USER_TOKEN = 72 /* with the NUL */ };
+void      kd_user_token_make(char out[KD_USER_TOKEN], const kd_keys *keys, kd_str user_id, int64_t expiry_s); /* as a shop would: the storefront of the demo */
 void      kd_user_token_secret(char out[65], const kd_keys *keys);
 
 /* Admin login. A login link's token works once, for 15 minutes, and makes a session; a session cookie lives 12 hours. */
