@@ -135,7 +135,7 @@ static bool has_stock(const shelf *out, const asked *a, const kd_product *p, con
 {
     if (a->place)
         return kd_stock_at(out->catalog, v->row, a->place->row) > 0;
-    return !a->available || kd_stock_variant_available(out->catalog, p, v);
+    return !a->available || kd_stock_variant_available(out->catalog, p, (uint16_t)(v - p->variants));
 }
 
 static const kd_variant *matching_variant(const shelf *out, const asked *a, const kd_product *p)
@@ -325,7 +325,7 @@ static void write_variants(kd_jw *w, const kd_product *p, const kd_snapshot *s, 
         KD_JW_STR(w, "size", v->size);
         KD_JW_STR(w, "color", v->color);
         KD_JW_STR(w, "image", v->image.len ? v->image : p->image);
-        KD_JW_BOOL(w, "available", kd_stock_variant_available(catalog, p, v));
+        KD_JW_BOOL(w, "available", kd_stock_variant_available(catalog, p, (uint16_t)(v - p->variants)));
         write_stock(w, s, catalog, v);
         kd_jw_object_end(w);
     }
