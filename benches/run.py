@@ -1,6 +1,8 @@
 """./bench: ratios against a named baseline in one interleaved run, medians. Writes what it measured as Markdown to stdout."""
 import argparse, base64, http.client, json, os, platform, re, shutil, signal, sqlite3, statistics, subprocess, sys, tempfile, time
 
+import dashboard
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
 KUNDE = os.path.join(ROOT, 'build', 'kunde')
@@ -204,7 +206,7 @@ def demo(folder):
 def main():
     p = argparse.ArgumentParser()
     p.add_argument('--quick', action='store_true', help='a tenth of the work: to see that it runs, not to quote')
-    p.add_argument('only', nargs='*', help='demo ingest decide import train')
+    p.add_argument('only', nargs='*', help='demo ingest decide import train dashboard live')
     a = p.parse_args()
     folder = tempfile.mkdtemp(prefix='kunde-bench-', dir=os.environ.get('KD_BENCH_DIR'))
     want = lambda name: not a.only or name in a.only
@@ -213,6 +215,8 @@ def main():
         if want('demo'): demo(folder)
         if want('import'): import_retail(folder, 1 if a.quick else 5)
         if want('decide'): decide(folder, 10000 if a.quick else 100000, 2000 if a.quick else 20000, 3 if a.quick else 5, 2 if a.quick else 5)
+        if want('dashboard'): dashboard.dashboard(sys.modules[__name__], folder, 20000 if a.quick else 1000000, 2000 if a.quick else 20000, 220)
+        if want('live'): dashboard.live(sys.modules[__name__], folder, 100000 if a.quick else 500000, 3 if a.quick else 7)
         if want('ingest'): ingest(folder, 500000 if a.quick else 5000000, 3 if a.quick else 10)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
