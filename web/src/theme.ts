@@ -1,6 +1,6 @@
 /* Mantine wears the tokens: one accent, no shades of its own. Where Mantine asks for ten shades of a colour, the token's
    light twin stands at 7 and its dark twin at 4, and the variables below point at the tokens themselves. */
-import { createTheme, type CSSVariablesResolver, type MantineColorsTuple } from '@mantine/core';
+import { createTheme, defaultVariantColorsResolver, type CSSVariablesResolver, type MantineColorsTuple } from '@mantine/core';
 
 const awning: MantineColorsTuple = ['#e4f0ec', '#c6e0d9', '#9dcabf', '#74b5a6', '#4cc2ac', '#2a8c79', '#177767', '#0e6b5c', '#0a5448', '#063a32'];
 const brick: MantineColorsTuple = ['#fbebe8', '#f5cfc9', '#ecaaa1', '#f0998d', '#ee8a7e', '#c95b50', '#bd463b', '#b3372c', '#912a21', '#6b1e17'];
@@ -12,6 +12,11 @@ export const theme = createTheme({
   primaryColor: 'awning',
   primaryShade: { light: 7, dark: 4 },
   autoContrast: true,
+  // What stands on a filled colour follows the scheme; Mantine would settle it once, for the light one.
+  variantColorResolver: (input) => {
+    const colours = defaultVariantColorsResolver(input);
+    return input.variant === 'filled' ? { ...colours, color: 'var(--on-awning)' } : colours;
+  },
   fontFamily: 'var(--font)',
   fontFamilyMonospace: 'var(--mono)',
   headings: { fontFamily: 'var(--font)', fontWeight: '600' },
@@ -38,6 +43,9 @@ const both = {
   '--mantine-color-dimmed': 'var(--ink-soft)',
   '--mantine-color-placeholder': 'var(--ink-soft)',
   '--mantine-color-anchor': 'var(--awning)',
+  '--mantine-color-dark-6': 'var(--surface)', // fields in the dark
+  '--mantine-color-dark-4': 'var(--line-strong)', // and their edges; in the light:
+  '--mantine-color-gray-4': 'var(--line-strong)',
   '--mantine-color-default': 'var(--surface)',
   '--mantine-color-default-hover': 'var(--sunken)',
   '--mantine-color-default-color': 'var(--ink)',

@@ -23,6 +23,9 @@ export function Account() {
       </Menu.Target>
       <Menu.Dropdown>
         <Menu.Label>{t('role')}</Menu.Label>
+        <Menu.Item leftSection={<Icon name="settings" size={16} />} onClick={() => go('/settings/keys')}>
+          {t('settings')}
+        </Menu.Item>
         <Menu.Item leftSection={<Icon name="key" size={16} />} onClick={() => go('/settings/password')}>
           {t('password')}
         </Menu.Item>

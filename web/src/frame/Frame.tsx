@@ -57,7 +57,6 @@ const roomIcons: Record<Room, IconName> = { plan: 'home', create: 'catalogue', d
 /* On a phone: one button a room; a room of several pages shows them in a strip above the page. */
 function BottomBar({ current }: { current: PageEntry | undefined }) {
   const t = useWords(words);
-  const [path] = useLocation();
   return (
     <nav className="bottom-bar" aria-label={t('rooms')}>
       {openRooms.map((room) => (
@@ -66,10 +65,6 @@ function BottomBar({ current }: { current: PageEntry | undefined }) {
           {t(room)}
         </Link>
       ))}
-      <Link href="/settings/keys" className="bottom-link" aria-current={path.startsWith('/settings') ? 'true' : undefined}>
-        <Icon name="settings" size={22} />
-        {t('settings')}
-      </Link>
     </nav>
   );
 }
@@ -133,7 +128,7 @@ function TopBar({ onSearch }: { onSearch: () => void }) {
   const mac = navigator.platform.startsWith('Mac');
   return (
     <header className="top-bar">
-      <Link href="/" className="brand">
+      <Link href="/" className="brand" aria-label="Kunde">
         <Mark />
         <span className="brand-name">Kunde</span>
       </Link>

@@ -52,7 +52,7 @@ export function ChartFrame({ title, sentence, head, rows, show, file, labels = [
 
 function ChartTable({ head, rows, show, title }: Pick<ChartFrameProps, 'head' | 'rows' | 'show' | 'title'>) {
   return (
-    <div className="chart-table" tabIndex={0} role="region" aria-label={title}>
+    <div className="chart-table" tabIndex={0} role="group" aria-label={title}>
       <table className="plain-table">
         <thead>
           <tr>

@@ -47,7 +47,7 @@ export function DataTable<T>({ label, rows, columns, rowKey, onRow, selected, so
   };
   return (
     <div className="data-table">
-      <div className="data-table-scroll" tabIndex={0} role="region" aria-label={label}>
+      <div className="data-table-scroll" tabIndex={0} role="group" aria-label={label}>
         <table className="plain-table">
           <thead>
             {table.getHeaderGroups().map((group) => (

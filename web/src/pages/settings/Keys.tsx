@@ -39,7 +39,7 @@ export function Keys({ tabs }: { tabs: ReactNode }) {
     { id: 'created', header: t('created'), meta: { narrow: true, phone: false }, cell: ({ row }) => <Ago time={row.original.createdAt} /> },
     {
       id: 'revoke',
-      header: '',
+      header: () => <span className="visually-hidden">{t('revoke')}</span>,
       meta: { narrow: true, align: 'right' },
       cell: ({ row }) =>
         all.filter((key) => key.type === row.original.type).length > 1 ? (
@@ -47,7 +47,7 @@ export function Keys({ tabs }: { tabs: ReactNode }) {
             {t('revoke')}
           </button>
         ) : (
-          <span className="soft settings-small">{t('lastOfKind')}</span>
+          <span className="soft settings-small not-phone">{t('lastOfKind')}</span>
         ),
     },
   ];

@@ -71,6 +71,9 @@ function SettingsTable({ settings }: { settings: State['settings'] }) {
   const rows: Setting[] = Object.entries(settings).map(([name, value]) => ({ name, value }));
   const shown = ({ name, value }: Setting) => {
     if (value === null) return <span className="soft">{t('none')}</span>;
+    if (typeof value === 'boolean') return value ? t('yes') : t('no');
+    if (value === 'set') return t('isSet');
+    if (value === 'not set') return t('isNotSet');
     if (typeof value === 'number' && name.includes('bytes')) return `${number(value)} (${bytes(value)})`;
     return typeof value === 'number' && name !== 'port' ? number(value) : String(value);
   };
