@@ -126,7 +126,7 @@ function Products({ listed, clear }: { listed: Listed; clear: () => void }) {
   return (
     <>
       <p className="catalogue-count" role="status">
-        {query.hasNextPage ? t('foundMore', { n: shown }) : t('found', { n: shown })}
+        {query.hasNextPage ? t('foundMore', { n: shown, total: pages[0]?.total ?? shown }) : t('found', { n: shown })}
       </p>
       <div className={query.isPlaceholderData ? 'catalogue-pages catalogue-waiting' : 'catalogue-pages'}>
         {listed.view === 'table' ? (

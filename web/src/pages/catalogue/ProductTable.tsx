@@ -5,6 +5,7 @@ import { ProductPicture } from '../../parts';
 import { useWords } from '../../words';
 import { Price, States } from './Catalogue';
 import { productPath } from './ProductLine';
+import { levels } from './tree';
 import type { ProductPage, ProductSummary } from './types';
 import { words } from './words';
 
@@ -52,7 +53,9 @@ function Row({ product }: { product: ProductSummary }) {
         <bdi className="cut">{product.brand}</bdi>
       </td>
       <td className="not-phone">
-        <bdi className="cut">{product.category}</bdi>
+        <bdi className="cut" title={product.category}>
+          {levels(product.category).at(-1)}
+        </bdi>
       </td>
       <td className="right not-phone">{number(product.variantCount)}</td>
       <td className="right">

@@ -19,7 +19,7 @@ export const words = defineWords({
   asTable: { en: 'Table', de: 'Tabelle' },
   viewAs: { en: 'Show as', de: 'Darstellung' },
   found: { en: '{n} product|{n} products', de: '{n} Artikel|{n} Artikel' },
-  foundMore: { en: '{n} shown, more as you scroll|{n} shown, more as you scroll', de: '{n} gezeigt, weitere beim Blättern|{n} gezeigt, weitere beim Blättern' },
+  foundMore: { en: '{n} of {total} products, more as you scroll|{n} of {total} products, more as you scroll', de: '{n} von {total} Artikeln, weitere beim Blättern|{n} von {total} Artikeln, weitere beim Blättern' },
   more: { en: 'Load more', de: 'Mehr laden' },
   end: { en: 'That is all.', de: 'Das sind alle.' },
   empty: { en: 'No products yet', de: 'Noch keine Artikel' },

@@ -4,7 +4,9 @@ import { dateTime } from '../../format';
 import { Answer, Json, SidePanel, Tag } from '../../parts';
 import { useWords } from '../../words';
 import { ProductLine } from '../catalogue/ProductLine';
-import type { EventDetail, EventFact, TimelineEvent } from './types';
+import { FactList } from '../live/FactList';
+import '../live/live.css';
+import type { EventDetail, TimelineEvent } from './types';
 import { channelWord, kindWord, words } from './words';
 
 export function EventPanel({ person, event, onClose }: { person: string; event: TimelineEvent; onClose: () => void }) {
@@ -54,7 +56,7 @@ function Effects({ person, id }: { person: string; id: string }) {
       {({ facts = [], decisions = [] }) => (
         <>
           <h3 className="panel-head">{t('rawFacts')}</h3>
-          {facts.length === 0 ? <p className="soft">{t('rawNoFacts')}</p> : <Facts facts={facts} />}
+          <FactList facts={facts} />
           <h3 className="panel-head">{t('rawDecisions')}</h3>
           {decisions.length === 0 ? (
             <p className="soft">{t('rawNoDecisions')}</p>
@@ -70,19 +72,5 @@ function Effects({ person, id }: { person: string; id: string }) {
         </>
       )}
     </Answer>
-  );
-}
-
-function Facts({ facts }: { facts: readonly EventFact[] }) {
-  const t = useWords(words);
-  return (
-    <ul className="facts">
-      {facts.map((fact, i) => (
-        <li key={i}>
-          {t(kindWord(fact.kind))} <bdi className="cut">{fact.title ?? fact.productId ?? fact.value ?? ''}</bdi>
-          {fact.count !== undefined && fact.count > 1 ? ` × ${fact.count}` : ''}
-        </li>
-      ))}
-    </ul>
   );
 }

@@ -1,4 +1,6 @@
 /* What /v1/admin/profiles answers (src/api/answer_profile.c). */
+import type { Fact } from '../live/types';
+
 export type ProductRef = { productId: string; title?: string; image?: string; sku?: string; size?: string; color?: string };
 
 export type Identity = { type: string; value: string; proven: boolean; firstAt: string; lastAt: string };
@@ -60,9 +62,8 @@ export type ActivePerson = { person: string; lastSeenAt: string; lastEvent?: str
 export type Spent = { currency: string; amount: number };
 
 /* GET /v1/admin/events/{person}/{id} */
-export type EventFact = { kind: string; productId?: string; title?: string; count?: number; value?: string };
 export type EventDecision = { decisionId: string; placement: string; time: string };
-export type EventDetail = { event: unknown; facts?: EventFact[]; decisions?: EventDecision[] };
+export type EventDetail = { event: unknown; facts?: Fact[]; decisions?: EventDecision[] };
 
 export type PlacementDocument = {
   title?: string;

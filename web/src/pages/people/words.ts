@@ -1,7 +1,7 @@
 import { defineWords } from '../../words';
 
 export const words = defineWords({
-  title: { en: 'People', de: 'Kundinnen und Kunden' },
+  title: { en: 'People', de: 'Personen' },
   sentence: {
     en: 'Find somebody by anything the shop knows them by, and see what Kunde knows and why.',
     de: 'Finden Sie jemanden über jedes Merkmal, das der Shop kennt, und sehen Sie, was Kunde weiß und woher.',
@@ -168,7 +168,6 @@ export const words = defineWords({
   rawJson: { en: 'As it was sent', de: 'Wie gesendet' },
   rawReceipt: { en: 'The receipt', de: 'Der Beleg' },
   rawFacts: { en: 'What it added to the profile', de: 'Was es zum Profil beitrug' },
-  rawNoFacts: { en: 'Nothing but its count.', de: 'Nichts als seine Zählung.' },
   rawDecisions: { en: 'Decisions that used it afterwards', de: 'Entscheidungen, die es danach nutzten' },
   rawNoDecisions: { en: 'None so far.', de: 'Bisher keine.' },
 

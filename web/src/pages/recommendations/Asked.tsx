@@ -76,6 +76,11 @@ function FromWhat({ state, change }: PlaygroundProps) {
   const add = (id: string) => change({ products: [...state.products.filter((one) => one !== id), id].slice(-PRODUCTS_MAX) });
   return (
     <section className="asked-part" aria-label={t('products')}>
+      {state.products.length === 0 && (
+        <p className="asked-chosen asked-nobody">
+          <Icon name="catalogue" size={16} /> {t('noProduct')}
+        </p>
+      )}
       <ul className="asked-chosen asked-products">
         {state.products.map((id) => (
           <Chosen key={id} id={id} away={() => change({ products: state.products.filter((one) => one !== id) })} />

@@ -6,7 +6,7 @@ import { Answer, Empty, Icon } from '../../parts';
 import { useLanguage, useWords } from '../../words';
 import { ItemCard } from './ItemCard';
 import { Removed } from './Removed';
-import { changeColumns, COLUMNS_MAX, questionOf, type PlaygroundProps } from './state';
+import { changeColumns, questionOf, type PlaygroundProps } from './state';
 import { recipes, type Recipe, type Recommendation } from './types';
 import { words } from './words';
 
@@ -24,7 +24,6 @@ export function Columns({ state, change }: PlaygroundProps) {
       enabled: question !== null,
     })),
   });
-  const next = recipes.find((recipe) => !state.columns.includes(recipe));
   const stranger = state.person !== '' && answers.some((answer) => answer.data?.identity === 'unknown');
   const elsewhere = (column: number, product: string): string[] =>
     state.columns.filter((_, other) => other !== column && answers[other]?.data?.items.some((item) => item.productId === product)).map((recipe) => t(recipe));
@@ -34,11 +33,6 @@ export function Columns({ state, change }: PlaygroundProps) {
         <p className="play-warning" role="status">
           <Icon name="warning" size={16} /> {t('unknownPerson')}
         </p>
-      )}
-      {state.columns.length < COLUMNS_MAX && next && (
-        <button type="button" className="plain-button column-add" onClick={() => change({ columns: [...state.columns, next] })}>
-          <Icon name="plus" size={16} /> {t('addColumn')}
-        </button>
       )}
       <div className={`columns columns-${state.columns.length}`}>
         {state.columns.map((recipe, column) => (

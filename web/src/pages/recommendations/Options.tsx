@@ -1,5 +1,5 @@
 /* Filter, length and language of the question. Text is taken when the field is left or Enter is pressed. */
-import { Checkbox, NativeSelect, TextInput } from '@mantine/core';
+import { NativeSelect, TextInput } from '@mantine/core';
 import { useState, type ReactNode } from 'react';
 import { useGet } from '../../api';
 import { number } from '../../format';
@@ -10,15 +10,19 @@ import type { CategoryCount, ProductPage } from '../catalogue/types';
 import { COUNTS, filterOf, type PlaygroundProps } from './state';
 import { words } from './words';
 
-export function Options({ state, change }: PlaygroundProps) {
+/* `action` stands at the other end of the bar. */
+export function Options({ state, change, action }: PlaygroundProps & { action: ReactNode }) {
   const t = useWords(words);
   const set = filterOf(state) !== undefined || state.language !== '' || state.count !== 8;
   const [open, setOpen] = useState(set);
   return (
-    <details className="options" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
-      <summary>
-        <Icon name="filter" size={16} /> {t('options')}
-      </summary>
+    <>
+      <div className="play-bar">
+        <button type="button" className="quiet-button" aria-expanded={open} aria-pressed={open} onClick={() => setOpen(!open)}>
+          <Icon name="filter" size={16} /> {t('options')}
+        </button>
+        {action}
+      </div>
       {open && (
         <div className="options-fields">
           <CategoryField value={state.category} choose={(category) => change({ category })} />
@@ -42,8 +46,8 @@ export function Options({ state, change }: PlaygroundProps) {
             ]}
           />
           <div className="options-checks">
-            <Checkbox label={t('bought')} checked={state.bought} onChange={(event) => change({ bought: event.currentTarget.checked })} />
-            <Checkbox label={t('stock')} checked={state.stock} onChange={(event) => change({ stock: event.currentTarget.checked })} />
+            <Check label={t('bought')} checked={state.bought} set={(bought) => change({ bought })} />
+            <Check label={t('stock')} checked={state.stock} set={(stock) => change({ stock })} />
           </div>
           {set && (
             <button type="button" className="plain-button options-reset" onClick={() => change({ category: '', brand: '', min: '', max: '', bought: false, stock: false, language: '', count: 8 })}>
@@ -52,7 +56,15 @@ export function Options({ state, change }: PlaygroundProps) {
           )}
         </div>
       )}
-    </details>
+    </>
+  );
+}
+
+function Check({ label, checked, set: change }: { label: string; checked: boolean; set: (checked: boolean) => void }) {
+  return (
+    <label className="check">
+      <input type="checkbox" checked={checked} onChange={(event) => change(event.currentTarget.checked)} /> {label}
+    </label>
   );
 }
 

@@ -1,7 +1,7 @@
 /* What the playground asks, as it stands in the URL. A person stands there as personId: never an e-mail, never a card. */
 import { needsProducts, recipes, type Filter, type Question, type Recipe } from './types';
 
-export const COLUMNS_MAX = 4;
+const COLUMNS_MAX = 4;
 export const COUNTS = [4, 8, 12, 20] as const;
 export const PRODUCTS_MAX = 20;
 
@@ -27,6 +27,10 @@ export function changeColumns(columns: readonly Recipe[], at: number, to: Recipe
   const from = columns[at];
   return columns.map((one, i) => (i === at ? to : one === to && from ? from : one));
 }
+
+/* What a further column would show; null when there is room for none. */
+export const nextRecipe = (columns: readonly Recipe[]): Recipe | null =>
+  columns.length < COLUMNS_MAX ? (recipes.find((recipe) => !columns.includes(recipe)) ?? null) : null;
 
 const personId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 export const isPersonId = (text: string): boolean => personId.test(text);

@@ -11,6 +11,7 @@ export const words = defineWords({
   stranger: { en: 'A stranger: nobody in particular', de: 'Eine fremde Person: niemand Bestimmtes' },
   takeAway: { en: 'Take {what} away', de: '{what} wegnehmen' },
   recent: { en: 'Or somebody active lately', de: 'Oder jemand, der zuletzt aktiv war' },
+  noProduct: { en: 'No product: not on the page of one', de: 'Kein Artikel: auf keiner Artikelseite' },
   products: { en: 'Product or basket', de: 'Artikel oder Korb' },
   productsPlaceholder: { en: 'Search a product', de: 'Artikel suchen' },
   productsHint: { en: 'One product stands for its page, several for a basket.', de: 'Ein Artikel steht für seine Seite, mehrere für einen Korb.' },
@@ -69,7 +70,6 @@ export const words = defineWords({
   share: { en: '{share} of the score', de: '{share} des Punktwerts' },
   alsoIn: { en: 'also in {recipes}', de: 'auch in: {recipes}' },
 
-  removed: { en: 'Left out', de: 'Weggelassen' },
   removedOf: { en: '{n} left out on the way|{n} left out on the way', de: '{n} unterwegs weggelassen|{n} unterwegs weggelassen' },
   removedNone: { en: 'Nothing was left out on the way.', de: 'Unterwegs blieb nichts weg.' },
   removedMore: { en: 'and {n} more|and {n} more', de: 'und {n} weiterer|und {n} weitere' },
