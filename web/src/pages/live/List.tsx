@@ -67,8 +67,9 @@ export function List({ rows, chosen, onChoose, onReading, toTop }: ListProps) {
         </div>
         <div className="live-all" role="presentation" style={{ height: rows.length * rowHeight }}>
           {rows.slice(span.first, span.last).map((entry, i) => {
+            // Keyed by its place: when everything moves down, rows are filled anew, which costs far less than new ones.
             const key = keyOf(entry);
-            return <Row key={key} entry={entry} id={idOf(key)} index={span.first + i} top={(span.first + i) * rowHeight} chosen={key === chosen} onChoose={onChoose} />;
+            return <Row key={span.first + i} entry={entry} id={idOf(key)} index={span.first + i} top={(span.first + i) * rowHeight} chosen={key === chosen} onChoose={onChoose} />;
           })}
         </div>
       </div>
@@ -101,7 +102,7 @@ const Row = memo(function Row({ entry, id, index, top, chosen, onChoose }: RowPr
       <span role="gridcell" className="live-product">
         {product && (
           <>
-            <ProductPicture image={product.image} title="" size={32} />
+            <ProductPicture key={product.image} image={product.image} title="" size={32} />
             <bdi title={short(product.title ?? product.productId)}>{short(product.title ?? product.productId)}</bdi>
           </>
         )}

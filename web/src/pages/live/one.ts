@@ -10,19 +10,24 @@ const whoAmI = () => void get('/v1/admin/me').catch(() => undefined);
 
 const line = new Line(() => new EventSource('/v1/admin/live'), Date.now, whoAmI);
 
-const pace = 100; // ms; faster than this nobody reads
+const pace = 100;  // ms; faster than this nobody reads
+const share = 0.25; // of the time goes into the list at most, so that the page answers on a slow machine too
 
-/* With the next frame that is at least `pace` after the last one; not at all while the tab is hidden. */
+/* With the first frame after a pause; not at all while the tab is hidden. How long a turn of the list took is seen by when
+   the frame after it comes, and the pause grows with it. */
 function paced(): Soon {
-  let last = 0;
+  let next = 0;
   return (work) => {
     const run = (now: number) => {
-      if (now - last < pace) {
+      if (now < next) {
         requestAnimationFrame(run);
         return;
       }
-      last = now;
+      next = now + pace;
       work();
+      requestAnimationFrame((then) => {
+        next = Math.max(next, now + (then - now) / share);
+      });
     };
     requestAnimationFrame(run);
   };
