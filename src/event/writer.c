@@ -3,16 +3,16 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
-#include "base/log.h"
 #include "event/known_links.h"
+#include "event/replay.h"
 
 enum {
     OBSERVERS_MAX = 16,
     ATTEMPTS_MAX = 8,                   /* of one transaction: waits of 1, 2, 4 .. 64 ms between them */
     SCRATCH_BYTES_MAX = 512 << 20,      /* tables of one batch; a batch is bounded by the queue */
-    KEEP_BYTES_MAX = 32 << 20,          /* sealed bodies: a buffer that grew past this is not kept */
-    REPLAY_EVENTS = 8192                /* read at once when folding from the log */
+    KEEP_BYTES_MAX = 32 << 20           /* sealed bodies: a buffer that grew past this is not kept */
 };
 
 typedef struct group_state {
@@ -35,7 +35,7 @@ struct kd_writer {
     uint16_t        groups;
     group_state    *group;
     kd_arena       *scratch;   /* of one batch */
-    kd_arena       *log_arena; /* of one chunk read back */
+    kd_replay      *catching_up; /* after a mishap: in this thread */
     kd_buf          bytes;     /* facts and sealed bodies of one batch */
     kd_buf          who, clear;/* of one event: who it speaks of, sealed and not yet */
     kd_known_links *links;     /* evidence that the store has already: most events repeat it */
@@ -113,13 +113,13 @@ kd_status kd_writer_open(kd_writer **out, kd_store *store, kd_people *people, kd
     writer->group = calloc(writer->groups, sizeof *writer->group);
     writer->links = kd_known_links_new();
     writer->scratch = kd_arena_new(SCRATCH_BYTES_MAX);
-    writer->log_arena = kd_arena_new(SCRATCH_BYTES_MAX);
     kd_buf_init(&writer->bytes, NULL);
     kd_buf_init(&writer->who, NULL);
     kd_buf_init(&writer->clear, NULL);
     kd_rng_seed_os(&writer->rng);
-    status = writer->group && writer->links && writer->scratch && writer->log_arena ? kd_reader_open(&writer->reader, store, err)
-                                                                                    : kd_fail_memory(err);
+    status = writer->group && writer->links && writer->scratch ? kd_reader_open(&writer->reader, store, err) : kd_fail_memory(err);
+    if (status == KD_OK)
+        status = kd_replay_open(&writer->catching_up, store, people, 1, err);
     if (status == KD_OK)
         *out = writer;
     else
@@ -137,7 +137,7 @@ void kd_writer_close(kd_writer *writer)
     kd_buf_free(&writer->who);
     kd_buf_free(&writer->clear);
     kd_arena_free(writer->scratch);
-    kd_arena_free(writer->log_arena);
+    kd_replay_close(writer->catching_up);
     kd_known_links_free(writer->links);
     free(writer->group);
     free(writer);
@@ -189,113 +189,61 @@ static void wait_ms(unsigned ms)
 
 /* ---- folding what the log holds ------------------------------------------------------------------------------------ */
 
-/* Kunde's own words (receipts) move a person's place in the log; the profile keeps what customers did. */
-static bool is_receipt(const kd_event *event)
-{
-    return event->kind >= KD_KIND_DECISION;
-}
-
-/* One event of the log into its profile. *told gets it when observers are to see it. */
-static kd_status fold_logged(kd_stored *told, bool *is_told, kd_writer *writer, const kd_event *event, kd_arena *arena, kd_err *err)
-{
-    kd_person *person;
-    kd_fact   *fact;
-    kd_status  status;
-    *is_told = false;
-    if (kd_id_is_nil(event->person))
-        return KD_OK;
-    status = kd_people_acquire(&person, writer->people, writer->reader, event->person, err);
-    if (status == KD_NOT_FOUND)
-        return KD_OK; /* erased since: the log keeps the place, not the person */
-    if (status != KD_OK)
-        return status;
-    fact = KD_NEW(arena, kd_fact, 1);
-    if (is_receipt(event) || (event->flags & KD_EVENT_HOLLOW)) {
-        kd_person_touch(person, writer->people, event->offset);
-    } else if (!fact) {
-        status = kd_fail_memory(err);
-    } else if ((status = kd_stored_fact(fact, event, &person->key, arena, err)) == KD_CORRUPT) {
-        /* One damaged row must not keep a shop closed: say where it is, and go on. `kunde doctor` names it too. */
-        kd_log(KD_LOG_ERROR, "event", "damaged", "offset=%lld", (long long)event->offset);
-        kd_person_touch(person, writer->people, event->offset);
-        status = KD_OK;
-    } else if (status == KD_OK && (status = kd_person_fold(person, writer->people, fact, event->offset, err)) == KD_OK) {
-        *told = (kd_stored){ .fact = fact, .person = event->person, .offset = event->offset, .received_ms = event->received_ms, .first = event->prev == 0 };
-        *is_told = true;
-    }
-    kd_people_release(writer->people, person);
-    return status;
-}
-
-/* A chunk's persons in one read, not in one each. What cannot be had this way, the fold asks for again and says why. */
-static void load_persons(kd_writer *writer, const kd_event *events, size_t count)
-{
-    kd_id *persons = KD_NEW(writer->log_arena, kd_id, count);
-    for (size_t i = 0; persons && i < count; i++)
-        persons[i] = events[i].person;
-    if (persons)
-        kd_people_load(writer->people, writer->reader, persons, count, NULL);
-}
-
 /* Everything of a group after what is folded. `seen` (may be NULL) gets (event id) of all of it, owned by `seen_arena`. */
-static kd_status catch_up(kd_writer *writer, uint16_t group, bool replay, uint64_t *count, kd_id **seen, size_t *seen_count,
+static kd_status catch_up(kd_writer *writer, kd_replay *replay, uint16_t group, uint64_t *count, kd_id **seen, size_t *seen_count,
                           kd_arena *seen_arena, kd_err *err)
 {
-    kd_status status = KD_OK;
-    for (;;) {
-        kd_event  *events;
-        kd_stored *told;
-        size_t     n, told_count = 0, done = 0;
-        kd_arena_reset(writer->log_arena);
-        status = kd_reader_log(&events, &n, writer->reader, group, kd_writer_folded(writer, group), REPLAY_EVENTS, false,
-                               writer->log_arena, err);
-        if (status != KD_OK || n == 0)
-            break;
-        told = KD_NEW(writer->log_arena, kd_stored, n);
-        if (!told)
-            return kd_fail_memory(err);
-        load_persons(writer, events, n);
-        for (; done < n && status == KD_OK; done += status == KD_OK) {
-            bool is_told = false;
-            status = fold_logged(&told[told_count], &is_told, writer, &events[done], writer->log_arena, err);
-            told[told_count].replay = replay;
-            told_count += is_told;
-        }
-        if (done > 0)
-            set_folded(writer, group, events[done - 1].offset);
-        tell(writer, told, told_count);
-        *count += done;
-        if (seen) {
-            kd_id *all = KD_NEW(seen_arena, kd_id, *seen_count + done);
+    const bool      at_start = replay != writer->catching_up;
+    kd_replay_chunk chunk = { .count = 1 };
+    kd_status       status = KD_OK;
+    while (status == KD_OK && chunk.count > 0) {
+        status = kd_replay_next(&chunk, replay, group, kd_writer_folded(writer, group), err);
+        if (chunk.count > 0)
+            set_folded(writer, group, chunk.events[chunk.count - 1].offset);
+        for (size_t i = 0; i < chunk.told_count; i++)
+            chunk.told[i].replay = at_start;
+        tell(writer, chunk.told, chunk.told_count);
+        *count += chunk.count;
+        if (seen && chunk.count > 0) {
+            kd_id *all = KD_NEW(seen_arena, kd_id, *seen_count + chunk.count);
             if (!all)
                 return kd_fail_memory(err);
             if (*seen_count)
                 memcpy(all, *seen, *seen_count * sizeof *all);
-            for (size_t i = 0; i < done; i++)
-                all[*seen_count + i] = events[i].id;
+            for (size_t i = 0; i < chunk.count; i++)
+                all[*seen_count + i] = chunk.events[i].id;
             *seen = all;
-            *seen_count += done;
+            *seen_count += chunk.count;
         }
-        if (status == KD_OK && replay && kd_people_full(writer->people))
+        if (status == KD_OK && at_start && kd_people_full(writer->people))
             status = kd_people_checkpoint(writer->people, group, kd_writer_folded(writer, group), writer->checkpoint_rows, err);
-        if (status != KD_OK)
-            break;
     }
     return status;
 }
 
+/* A start waits for nothing else, so it takes what processors there are. */
+static unsigned replay_threads(void)
+{
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    return processors < 1 ? 1 : (unsigned)processors;
+}
+
 kd_status kd_writer_replay(kd_writer *writer, uint64_t *replayed, kd_err *err)
 {
-    kd_status status = KD_OK;
+    kd_replay *replay;
+    kd_status  status = kd_replay_open(&replay, writer->store, writer->people, replay_threads(), err);
     *replayed = 0;
+    if (status != KD_OK)
+        return status;
     for (uint16_t group = 0; group < writer->groups && status == KD_OK; group++) {
         int64_t offset;
         status = kd_reader_offset(&offset, writer->reader, group, KD_PROFILE_CONSUMER, err);
         if (status == KD_OK) {
             set_folded(writer, group, offset);
-            status = catch_up(writer, group, true, replayed, NULL, NULL, NULL, err);
+            status = catch_up(writer, replay, group, replayed, NULL, NULL, NULL, err);
         }
     }
+    kd_replay_close(replay);
     return status;
 }
 
@@ -691,7 +639,7 @@ static kd_status commit_surely(kd_writer *writer, batch *b, group_write *w, kd_e
             wait_ms(1u << (attempt - 1));
         if (group->unsure) {
             bool mine = attempt > 0; /* what an earlier batch left behind is no success of this one */
-            status = catch_up(writer, w->group, false, &count, mine ? &seen : NULL, &seen_count, writer->scratch, err);
+            status = catch_up(writer, writer->catching_up, w->group, &count, mine ? &seen : NULL, &seen_count, writer->scratch, err);
             if (status != KD_OK)
                 break;
             group->unsure = false;
