@@ -65,20 +65,20 @@ static kd_status last_seen(seen *list, size_t *count, kd_request *request, size_
 static void write_buyer(kd_jw *w, kd_request *request, kd_id id)
 {
     kd_person *person = NULL;
-    kd_recency recency;
+    kd_spent  *spent = NULL;
+    size_t     count = 0;
     if (kd_people_acquire(&person, request->parts->people, request->reader, id, NULL) != KD_OK)
         return;
-    recency = kd_opinion_recency(&person->profile, request->now_ms);
-    KD_JW_I64(w, "orders", (int64_t)recency.orders);
+    KD_JW_I64(w, "orders", (int64_t)kd_opinion_recency(&person->profile, request->now_ms).orders);
     kd_jw_key(w, "spent");
     kd_jw_array(w);
-    for (uint32_t i = 0; i < person->profile.spent_count; i++) {
-        const kd_spent *spent = &person->profile.spent[i];
-        kd_jw_object(w);
-        KD_JW_Z(w, "currency", spent->currency.code);
-        kd_write_money(w, "amount", spent->bought_micro - spent->returned_micro, spent->currency);
-        kd_jw_object_end(w);
-    }
+    if (kd_opinion_spent(&spent, &count, &person->profile, request->arena, NULL) == KD_OK)
+        for (size_t i = 0; i < count; i++) {
+            kd_jw_object(w);
+            KD_JW_Z(w, "currency", spent[i].currency.code);
+            kd_write_money(w, "amount", spent[i].bought_micro - spent[i].returned_micro, spent[i].currency);
+            kd_jw_object_end(w);
+        }
     kd_jw_array_end(w);
     kd_people_release(request->parts->people, person);
 }

@@ -5,6 +5,7 @@
 
 #include "api/caller.h"
 #include "insight/live.h"
+#include "insight/pulse.h"
 
 typedef struct collection { /* of one request, in its arena */
     kd_submission submission;   /* first: done() gets its address */
@@ -196,7 +197,12 @@ static void show_rejected(const collection *c, kd_str raw, const kd_err *err)
 /* Refused events, one by one, or the whole body; not what strangers send, whose key we do not know. */
 static void report_rejected(const collection *c, kd_status status, const kd_err *err)
 {
-    if (c->source.len == 0 || !kd_live_is_watched(c->request->parts->live))
+    kd_parts *parts = c->request->parts;
+    size_t    rejected = status != KD_OK ? 1 : rejected_count(c);
+    if (c->source.len == 0 || rejected == 0)
+        return;
+    kd_pulse_see_rejected(parts->pulse, c->source, rejected);
+    if (!kd_live_is_watched(parts->live))
         return;
     if (status != KD_OK)
         show_rejected(c, c->request->body, err);

@@ -38,6 +38,9 @@ void kd_admin_search(kd_request *request);
 /* admin_events.c */
 void kd_admin_events(kd_request *request);
 void kd_admin_event(kd_request *request);
+/* insight.c */
+void kd_admin_pulse(kd_request *request);
+void kd_admin_sources(kd_request *request);
 /* jobs.c */
 void kd_admin_backup(kd_request *request);
 void kd_admin_doctor(kd_request *request);

@@ -14,6 +14,7 @@
 struct kd_keys; /* api/keys.h */
 struct kd_live; /* insight/live.h */
 struct kd_jobs; /* api/jobs.h */
+struct kd_pulse; /* insight/pulse.h */
 typedef struct kd_limits { /* from the settings */
     size_t   body_bytes_max;        /* of a request, as sent; four times that after decompression, 32 times for all requests together */
     size_t   arena_bytes_max;       /* of one request's memory */
@@ -42,6 +43,7 @@ typedef struct kd_parts {
     struct kd_keys *keys;
     struct kd_live *live;
     struct kd_jobs *jobs;
+    struct kd_pulse *pulse;
     kd_clock        clock;
     kd_limits       limits;
     int64_t         started_ms;

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "demo/demo.h"
 #include "insight/live.h"
+#include "insight/pulse.h"
 
 enum { DOC_ARENA_BYTES = 16 << 20, EXPIRE_ROWS = 20000, RETAINED_MODELS = 3 };
 
@@ -57,6 +58,7 @@ static void name_stubs(void *self, const kd_stored *events, size_t count)
 static void see_duplicates(void *self, const kd_stored *events, size_t count)
 {
     kd_engine *engine = self;
+    kd_pulse_see_duplicates(engine->parts.pulse, events, count);
     kd_live_see_duplicates(engine->parts.live, events, count);
 }
 
@@ -123,6 +125,7 @@ static kd_status open_ingest(kd_engine *e, const kd_settings *s, uint64_t *repla
         return status;
     kd_ingest_observe(p->ingest, name_stubs, e);
     kd_ingest_observe(p->ingest, kd_recommender_observe, p->recommender);
+    kd_ingest_observe(p->ingest, kd_pulse_see_stored, p->pulse);
     kd_ingest_observe(p->ingest, kd_live_see_stored, p->live);
     kd_ingest_observe_duplicates(p->ingest, see_duplicates, e);
     return kd_ingest_start(p->ingest, replayed, err);
@@ -156,9 +159,13 @@ static kd_status open_parts(kd_engine *e, const kd_settings *s, bool create, kd_
     if (status == KD_OK)
         status = kd_live_open(&p->live, p->catalog, p->clock, err);
     if (status == KD_OK)
+        status = kd_pulse_open(&p->pulse, p->store, p->clock, err);
+    if (status == KD_OK)
         status = open_ingest(e, s, &news->replayed, err);
     if (status == KD_OK)
         status = kd_parts_placements_reload(p, e->reader, err);
+    if (status == KD_OK)
+        status = kd_pulse_start(p->pulse, err);
     if (status == KD_OK)
         status = kd_jobs_open(&p->jobs, p, err);
     return status;
@@ -209,6 +216,7 @@ kd_status kd_engine_close(kd_engine *engine, kd_err *err)
         status = kd_ingest_stop(p->ingest, err);
         kd_ingest_close(p->ingest);
     }
+    kd_pulse_close(p->pulse);
     kd_live_close(p->live);
     kd_placements_release(p->placements);
     if (p->recommender != NULL)

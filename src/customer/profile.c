@@ -397,7 +397,7 @@ static uint32_t event_bought(kd_bought *bought, const kd_fact *fact, int64_t tim
     return unique;
 }
 
-static uint32_t event_spent(kd_spent *spent, const kd_fact *fact)
+bool kd_fact_spent(kd_spent *spent, const kd_fact *fact)
 {
     bool returned = is_return(fact->kind);
     *spent = (kd_spent){ .currency = fact->currency };
@@ -500,7 +500,7 @@ kd_status kd_profile_fold(kd_profile *profile, const kd_fact *fact, const kd_pro
         *(apart ? &event.claimed_bought : &event.bought) = s.bought;
         *(apart ? &event.claimed_bought_count : &event.bought_count) = event_bought(s.bought, fact, time_ms);
         *(apart ? &event.claimed_spent : &event.spent) = &spent;
-        *(apart ? &event.claimed_spent_count : &event.spent_count) = event_spent(&spent, fact);
+        *(apart ? &event.claimed_spent_count : &event.spent_count) = kd_fact_spent(&spent, fact);
     }
     event.traits = s.traits;
     event.trait_count = event_traits(s.traits, fact, time_ms, caps);

@@ -87,6 +87,8 @@ void      kd_profile_free(kd_profile *profile); /* its parts; leaves it empty, s
 kd_status kd_profile_fold(kd_profile *profile, const kd_fact *fact, const kd_profile_caps *caps, kd_err *err);
 /* Likewise: on KD_LIMIT `into` is unchanged. */
 kd_status kd_profile_merge(kd_profile *into, const kd_profile *from, const kd_profile_caps *caps, kd_err *err);
+/* What an order, return or cancellation comes to, as profiles count it; false when it comes to nothing. */
+bool      kd_fact_spent(kd_spent *out, const kd_fact *fact);
 /* Canonical: equal profiles give equal bytes. Versioned. */
 void      kd_profile_encode(kd_buf *out, const kd_profile *profile);
 /* KD_CORRUPT, or KD_CONFLICT: an earlier version, which kept no claims apart; the log must be folded again. `out` empty then. */

@@ -5,10 +5,13 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <cmocka.h>
 
 #include "base/rng.h"
+#include "base/id.h"
 #include "num/csr.h"
+#include "num/hll.h"
 #include "num/topk.h"
 
 static int best_first(const void *a, const void *b)
@@ -143,11 +146,73 @@ static void test_csr_empty(void **state)
     kd_csr_free(&m);
 }
 
+/* ---- how many different things ---- */
+
+static uint64_t hash_of(uint64_t seed, uint64_t thing) { return kd_hash64(&thing, sizeof thing, seed); }
+
+/* The mean error over 40 seeds tells of a bias, the root mean square of the spread: both against the truth. With 40 seeds the
+ * spread itself is known to about 11 %, and the mean to spread / sqrt(40): bounds of three times that. */
+static void test_hll_against_truth(void **state)
+{
+    static const unsigned counts[] = { 1, 10, 100, 1000, 5000, 10240, 20000, 100000, 1000000 };
+    enum { P = 12, SEEDS = 40 };
+    static uint8_t registers[SEEDS][1 << P];
+    const double   expected = 1.04 / sqrt(1 << P);
+    uint64_t       done = 0;
+    (void)state;
+    memset(registers, 0, sizeof registers);
+    for (size_t c = 0; c < sizeof counts / sizeof *counts; c++) {
+        double sum = 0.0, squares = 0.0;
+        for (uint64_t seed = 0; seed < SEEDS; seed++) {
+            for (uint64_t i = done; i < counts[c]; i++)
+                kd_hll_add(registers[seed], P, hash_of(seed, i));
+            double error = kd_hll_count(registers[seed], P) / counts[c] - 1.0;
+            sum += error;
+            squares += error * error;
+        }
+        done = counts[c];
+        assert_true(sqrt(squares / SEEDS) < expected * 1.35);
+        assert_true(fabs(sum / SEEDS) < 3.0 * expected / sqrt(SEEDS));
+    }
+}
+
+static void test_hll_small_ones_are_nearly_exact(void **state)
+{
+    uint8_t registers[4096] = { 0 };
+    (void)state;
+    assert_true(kd_hll_count(registers, 12) == 0.0);
+    for (uint64_t n = 1; n <= 50; n++) {
+        kd_hll_add(registers, 12, hash_of(7, n));
+        assert_false(kd_hll_add(registers, 12, hash_of(7, n))); /* a second time changes nothing */
+        assert_true(fabs(kd_hll_count(registers, 12) - (double)n) < 1.0 + 0.02 * (double)n);
+    }
+}
+
+static void test_hll_merge_is_the_sketch_of_both(void **state)
+{
+    uint8_t a[1 << 10] = { 0 }, b[1 << 10] = { 0 }, both[1 << 10] = { 0 };
+    (void)state;
+    for (uint64_t i = 0; i < 3000; i++) {
+        kd_hll_add(i % 3 ? a : b, 10, hash_of(1, i));
+        kd_hll_add(i % 5 ? b : a, 10, hash_of(1, i));
+        kd_hll_add(both, 10, hash_of(1, i));
+    }
+    kd_hll_merge(a, b, 10);
+    assert_memory_equal(a, both, sizeof a);
+    memset(a, 255, sizeof a); /* no sketch at all: more than anybody has */
+    assert_true(kd_hll_count(a, 10) > 1e18);
+    kd_hll_add(both, 10, 0);
+    kd_hll_add(both, 10, UINT64_MAX);
+    assert_true(isfinite(kd_hll_count(both, 10)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_topk_equals_sort), cmocka_unit_test(test_topk_leaves_nan_out), cmocka_unit_test(test_csr_equals_dense),
         cmocka_unit_test(test_csr_rejects),      cmocka_unit_test(test_csr_empty),
+        cmocka_unit_test(test_hll_against_truth), cmocka_unit_test(test_hll_small_ones_are_nearly_exact),
+        cmocka_unit_test(test_hll_merge_is_the_sketch_of_both),
     };
     return cmocka_run_group_tests_name("num", tests, NULL, NULL);
 }
