@@ -95,6 +95,10 @@ void kd_admin_login(kd_request *request)
 void kd_admin_logout(kd_request *request)
 {
     request->no_store = true;
+    if (kd_request_header(request, "Kunde-CSRF").len == 0) { /* a form of another port is the same site: its cookie comes along */
+        kd_reply_error(request, 403, "denied", "the header Kunde-CSRF is missing, which only this server's own pages can send", "Kunde-CSRF");
+        return;
+    }
     kd_session_end(request->parts->keys, kd_request_cookie(request, KD_SESSION_COOKIE));
     set_cookie(request, "", 0);
     request->status = 204;

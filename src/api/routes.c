@@ -117,7 +117,7 @@ static const kd_route routes[] = {
           .body = "KeyRequest", .answer = "KeyMade", .code = 201, .errors = "401,403,413"),
     ROUTE(KD_DELETE, "/v1/admin/keys/{}", kd_admin_keys_revoke, "admin_key_revoke", 0, ADMIN, .summary = "Revoke a key at once", .path_names = "id", .answer = "Success", .errors = "401,403,404,409"),
     ROUTE(KD_POST, "/v1/admin/login", kd_admin_login, "admin_login", 0, .tag = "admin", .summary = "Log in by password", .body = "PasswordRequest", .answer = "Success", .errors = "401,429"),
-    ROUTE(KD_POST, "/v1/admin/logout", kd_admin_logout, "admin_logout", 0, .tag = "admin", .summary = "End the session", .code = 204),
+    ROUTE(KD_POST, "/v1/admin/logout", kd_admin_logout, "admin_logout", 0, .tag = "admin", .summary = "End the session", .code = 204, .errors = "403"),
     ROUTE(KD_POST, "/v1/admin/password", kd_admin_password, "admin_password", 0, ADMIN, .summary = "Set the admin's password; all sessions end", .body = "PasswordRequest", .answer = "Success", .errors = "401,403"),
 
     PAGE("/", kd_web_dashboard, "dashboard"),
