@@ -1,7 +1,7 @@
 /* The list itself: only the rows that are seen are drawn, however many there are and however fast they come. */
 import { memo, useCallback, useLayoutEffect, useRef, useState } from 'react';
 import { useMediaQuery } from '@mantine/hooks';
-import { clock, dateTime } from '../../format';
+import { clock, date, dateTime } from '../../format';
 import { PersonLink, ProductPicture, Tag, type Tone } from '../../parts';
 import { useWords } from '../../words';
 import { keyOf } from './feed';
@@ -90,7 +90,7 @@ const Row = memo(function Row({ entry, id, index, top, chosen, onChoose }: RowPr
     <div id={id} className="live-row" role="row" aria-rowindex={index + 2} aria-selected={chosen} style={{ transform: `translateY(${top}px)` }} onClick={() => onChoose(entry)}>
       <span role="gridcell" className="live-time">
         <time dateTime={entry.receivedAt} title={entry.receivedAt && dateTime(entry.receivedAt)}>
-          {entry.receivedAt && clock(entry.receivedAt)}
+          {entry.receivedAt && timeText(entry.receivedAt)}
         </time>
       </span>
       <span role="gridcell" className="live-person" onClick={(event) => entry.person && event.stopPropagation()}>
@@ -117,6 +117,11 @@ const Row = memo(function Row({ entry, id, index, top, chosen, onChoose }: RowPr
     </div>
   );
 });
+
+/* The time of day of what came lately; of older events the day. */
+function timeText(time: string): string {
+  return Date.now() - Date.parse(time) < 18 * 3_600_000 ? clock(time) : date(time);
+}
 
 /* Calls like page and identify often have no name of their own. */
 export function labelOf(entry: Entry): string {
