@@ -426,7 +426,7 @@ test('sdk: a queue outlives its page', async () => {
 });
 
 test('sdk: 429 waits as long as it is told, 503 and a lost answer come back, with the same id', async () => {
-  for (const [mode, least, most] of [[{ status: 429, headers: { 'retry-after': '2' } }, 1950, 4000], [{ status: 503 }, 700, 3000], ['lose', 0, 3000]]) {
+  for (const [mode, least, most] of [[{ status: 429, headers: { 'retry-after': '2' } }, 1950, 15_000], [{ status: 503 }, 700, 15_000], ['lose', 0, 15_000]]) {
     front.reset();
     const context = await profile();
     const page = await open(context, '/granted', { quiet: false });
@@ -653,7 +653,7 @@ test('sdk: Kunde stopped: the shop shows its own content at once, and the events
   const page = await open(context, '/stopped', { quiet: false });
   const before = Date.now();
   await state(page, 'fallback');
-  assert.ok(Date.now() - before < 1000);
+  assert.ok(Date.now() - before < 3000);
   assert.equal(await page.locator('.own').isVisible(), true);
   await page.evaluate(() => kunde.track('Product Viewed', { product_id: 'P00001' }));
   assert.ok((await queued(page)) >= 1);
@@ -675,7 +675,7 @@ test('sdk: Kunde hanging: its own content after the timeout, a late answer chang
     const look = () => (document.querySelector('kunde-slot').getAttribute('state') === 'fallback' ? resolve(performance.now()) : requestAnimationFrame(look));
     look();
   }));
-  assert.ok(waited < 2000, `${waited} ms after the page began`);
+  assert.ok(waited < 5000, `${waited} ms after the page began`);
   assert.equal(await page.locator('.own').isVisible(), true);
   front.mode = (request) => (request.path === '/v1/decide' ? 'slow' : 'pass'); // 400 ms: later than the timeout
   await page.evaluate(() => kunde.refresh());
@@ -691,7 +691,7 @@ test('sdk: seen once and clicked once, with the decision; not when it is out of 
   const page = await open(context, '/granted');
   await state(page, 'filled');
   const of = (name) => front.events().filter((one) => one.event === name);
-  await until('the view', () => of('Decision Viewed').length === 1, 4000);
+  await until('the view', () => of('Decision Viewed').length === 1);
   await page.mouse.wheel(0, 2000);
   await page.mouse.wheel(0, -2000);
   await pause(1500);
@@ -721,7 +721,7 @@ test('sdk: seen once and clicked once, with the decision; not when it is out of 
   assert.equal(of('Decision Viewed').length, 0);
   await far.locator('kunde-slot').first().scrollIntoViewIfNeeded();
   await far.mouse.wheel(0, 3000);
-  await until('the view', () => of('Decision Viewed').length === 1, 4000);
+  await until('the view', () => of('Decision Viewed').length === 1);
   await done(other, far);
 });
 
