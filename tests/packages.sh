@@ -18,7 +18,7 @@ need_packages() {
     DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends $missing >&2
 }
 
-# Debian's node, or any that is there already and new enough for the clients under test (18).
+# nodejs and npm bundle the pages (and run the SDKs under test): Debian's, or any that is there already and not older (18).
 need_node() {
     if ! command -v node >/dev/null 2>&1 || ! command -v npm >/dev/null 2>&1; then need_packages nodejs npm; fi
 }
