@@ -7,7 +7,7 @@ import { load } from './load.mjs';
 const { amountOf, compared, currenciesOf, everyDay, newest, partDrawn, partOf } = await load('pages/home/days.ts');
 const { placesOf, verdictOf, withTicks } = await load('pages/home/usual.ts');
 const { answeredOf, isOrder, stepsOf } = await load('pages/home/checklist.ts');
-const { isSilent, needsOf } = await load('pages/home/attention.ts');
+const { isSilent, needsOf, rejectedSince } = await load('pages/home/attention.ts');
 const { snippetsOf } = await load('pages/home/snippets.ts');
 
 const day = (text, change = {}) => ({ day: text, events: 10, people: 5, newPeople: 1, orders: 2, revenue: [{ currency: 'EUR', amount: 50 }], ...change });
@@ -109,7 +109,7 @@ test('a source is silent when it has been quiet for longer than usual', () => {
 
 test('what needs somebody', () => {
   const now = Date.parse('2026-03-10T12:00:00Z');
-  const kinds = (...given) => needsOf(...given, now).map((need) => need.kind);
+  const kinds = (...given) => needsOf(given[0], given[1], given[2], given[4] ?? {}, given[3], now).map((need) => need.kind);
   assert.deepEqual(kinds(undefined, undefined, undefined, false), []);
   assert.deepEqual(kinds(state({ passwordSet: false, model: { ageSeconds: 90_000 } }), pulse(), [], false), ['model', 'password', 'backup']);
   assert.deepEqual(kinds(state(), pulse({ days: [day('2026-03-01')] }), [], true), ['noModel']);
@@ -119,6 +119,9 @@ test('what needs somebody', () => {
   assert.deepEqual(kinds(state(), pulse(), [{ ...fresh, endedAt: '2026-02-01T00:00:00Z' }], false), ['backup']);
   const refused = { source: 'web', lastEventAt: '2026-03-10T11:59:00Z', events: 10, events24h: 10, rejected: 2, duplicates: 0 };
   assert.deepEqual(kinds(state(), pulse({ sources: [refused] }), [fresh], false), ['rejected']);
+  assert.deepEqual(kinds(state(), pulse({ sources: [refused] }), [fresh], false, { web: 2 }), []);
+  assert.equal(rejectedSince(refused, { web: 1 }), 1);
+  assert.equal(rejectedSince(refused, { web: 900 }), 2); // another database under the same address
 });
 
 test('snippets hold key and address, are valid, and survive a hostile product id', () => {

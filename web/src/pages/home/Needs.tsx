@@ -9,7 +9,9 @@ import { short } from '../live/List';
 import type { Need } from './attention';
 import { words } from './words';
 
-export function Needs({ needs, demo }: { needs: readonly Need[]; demo: boolean }) {
+export type NeedsProps = { needs: readonly Need[]; demo: boolean; onLook: (source: string) => void };
+
+export function Needs({ needs, demo, onLook }: NeedsProps) {
   const t = useWords(words);
   return (
     <Card className="home-needs" title={t('needs')}>
@@ -21,7 +23,7 @@ export function Needs({ needs, demo }: { needs: readonly Need[]; demo: boolean }
       ) : (
         <ul>
           {needs.map((need) => (
-            <NeedRow key={'source' in need ? `${need.kind} ${need.source}` : need.kind} need={need} />
+            <NeedRow key={'source' in need ? `${need.kind} ${need.source}` : need.kind} need={need} onLook={onLook} />
           ))}
         </ul>
       )}
@@ -29,13 +31,13 @@ export function Needs({ needs, demo }: { needs: readonly Need[]; demo: boolean }
   );
 }
 
-function NeedRow({ need }: { need: Need }) {
+function NeedRow({ need, onLook }: { need: Need; onLook: (source: string) => void }) {
   const t = useWords(words);
   switch (need.kind) {
     case 'silent':
       return <Row text={t('silent', { source: short(need.source), span: span(Date.now() - need.since) })} action={<Link href={`/live?source=${encodeURIComponent(need.source)}`}>{t('silentAction')}</Link>} />;
     case 'rejected':
-      return <Row text={t('rejected', { n: need.count, source: short(need.source) })} action={<Link href={`/live?state=rejected&source=${encodeURIComponent(need.source)}`}>{t('rejectedAction')}</Link>} />;
+      return <Row text={t('rejected', { n: need.count, source: short(need.source) })} action={<Link href={`/live?state=rejected&source=${encodeURIComponent(need.source)}`} onClick={() => onLook(need.source)}>{t('rejectedAction')}</Link>} />;
     case 'model':
       return <Row text={t('model', { span: span(need.age) })} action={<Train />} />;
     case 'noModel':

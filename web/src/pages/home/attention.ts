@@ -28,10 +28,21 @@ export function lastBackup(jobs: readonly Job[]): number | null {
   return ended.length > 0 ? Math.max(...ended) : null;
 }
 
-export function needsOf(state: EngineState | undefined, pulse: Pulse | undefined, jobs: readonly Job[] | undefined, demo: boolean, now: number): Need[] {
+export type Looked = Readonly<Record<string, number>>;
+
+/* Rejections count since somebody last went to look at them: `looked` has the count of then, by source. */
+export function rejectedSince(source: SourceState, looked: Looked): number {
+  const before = looked[source.source] ?? 0;
+  return source.rejected >= before ? source.rejected - before : source.rejected;
+}
+
+export function needsOf(state: EngineState | undefined, pulse: Pulse | undefined, jobs: readonly Job[] | undefined, looked: Looked, demo: boolean, now: number): Need[] {
   const needs: Need[] = [];
   for (const source of pulse?.sources ?? []) if (isSilent(source, now)) needs.push({ kind: 'silent', source: source.source, since: Date.parse(source.lastEventAt ?? '') });
-  for (const source of pulse?.sources ?? []) if (source.rejected > 0) needs.push({ kind: 'rejected', source: source.source, count: source.rejected });
+  for (const source of pulse?.sources ?? []) {
+    const count = rejectedSince(source, looked);
+    if (count > 0) needs.push({ kind: 'rejected', source: source.source, count });
+  }
   if (state) {
     const age = state.model?.ageSeconds;
     const orders = (pulse?.days ?? []).some((one) => one.orders > 0);

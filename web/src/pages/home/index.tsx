@@ -12,7 +12,7 @@ import './home.css';
 import { Now } from './Now';
 import { Sources } from './Sources';
 import type { Pulse } from './types';
-import { pulsePath, statePath, useArrivals, useJobs, useNow, useSteps } from './useHome';
+import { pulsePath, statePath, useArrivals, useJobs, useLooked, useNow, useSteps } from './useHome';
 import { words } from './words';
 
 const api = [
@@ -28,11 +28,13 @@ export default function HomePage() {
   const year = useGet<Pulse>(pulsePath, { refetchInterval: 60_000 });
   const now = useNow(arrivals.ticks, arrivals.settle);
   const jobs = useJobs();
+  const [looked, look] = useLooked();
   const { steps, ready, state } = useSteps(arrivals, year.data);
   const days = useMemo(() => everyDay(year.data?.days ?? []), [year.data]);
   const currency = useMemo(() => currenciesOf(days)[0] ?? 'EUR', [days]);
   const demo = me.data?.demo ?? false;
-  const needs = needsOf(state, now.pulse ?? year.data, jobs.data?.jobs, demo, Date.now());
+  const sources = (now.pulse ?? year.data)?.sources ?? [];
+  const needs = needsOf(state, now.pulse ?? year.data, jobs.data?.jobs, looked, demo, Date.now());
   const compact = ready && steps.every((step) => step.done);
 
   return (
@@ -42,13 +44,13 @@ export default function HomePage() {
         {!compact && (ready ? <Steps steps={steps} arrived={arrivals.arrived} compact={false} /> : <Loading rows={6} />)}
         <div className="home-right">
           <Now pulse={now.pulse} perMinute={now.perMinute} line={arrivals.line} currency={currency} error={now.error} again={now.refetch} />
-          {ready && year.data && <Needs needs={needs} demo={demo} />}
+          {ready && year.data && <Needs needs={needs} demo={demo} onLook={(source) => look(source, sources.find((one) => one.source === source)?.rejected ?? 0)} />}
         </div>
       </div>
       {year.data ? (
         <>
           <DayCharts days={days} currency={currency} />
-          <Sources sources={(now.pulse ?? year.data).sources} />
+          <Sources sources={sources} />
         </>
       ) : year.error ? (
         <Failed error={year.error} again={year.refetch} />

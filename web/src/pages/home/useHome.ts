@@ -5,6 +5,7 @@ import { forget, useGet, useMe } from '../../api';
 import type { LineState } from '../live/line';
 import { listen } from '../live/one';
 import type { Entry } from '../live/types';
+import type { Looked } from './attention';
 import { answeredOf, isOrder, stepsOf, type Seen, type Step } from './checklist';
 import type { EngineState, Job, Pulse } from './types';
 import { withTicks } from './usual';
@@ -79,4 +80,28 @@ export function today(): string {
 
 export function useJobs() {
   return useGet<{ jobs: Job[] }>('/v1/admin/jobs', { staleTime: 60_000 });
+}
+
+const lookedKey = 'kunde-rejected-looked';
+
+function readLooked(): Looked {
+  try {
+    const value: unknown = JSON.parse(localStorage.getItem(lookedKey) ?? '{}');
+    return typeof value === 'object' && value !== null ? (value as Looked) : {};
+  } catch {
+    return {};
+  }
+}
+
+/* How many rejections of each source had been there when this reader last looked at them. */
+export function useLooked(): [Looked, (source: string, count: number) => void] {
+  const [looked, setLooked] = useState(readLooked);
+  return [
+    looked,
+    (source, count) => {
+      const next = { ...readLooked(), [source]: count };
+      localStorage.setItem(lookedKey, JSON.stringify(next));
+      setLooked(next);
+    },
+  ];
 }

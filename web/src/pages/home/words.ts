@@ -63,7 +63,10 @@ export const words = defineWords({
   needsNoneDemo: { en: 'Nothing. Every source is heard and the model is fresh.', de: 'Nichts. Alle Quellen sind zu hören, und das Modell ist frisch.' },
   silent: { en: '{source} has sent nothing for {span}, longer than usual.', de: '{source} hat seit {span} nichts gesendet, länger als üblich.' },
   silentAction: { en: 'See its events', de: 'Ereignisse ansehen' },
-  rejected: { en: '{n} event of {source} was rejected.|{n} events of {source} were rejected.', de: '{n} Ereignis von {source} wurde abgewiesen.|{n} Ereignisse von {source} wurden abgewiesen.' },
+  rejected: {
+    en: '{n} event of {source} was rejected since you last looked.|{n} events of {source} were rejected since you last looked.',
+    de: '{n} Ereignis von {source} wurde abgewiesen, seit Sie zuletzt nachgesehen haben.|{n} Ereignisse von {source} wurden abgewiesen, seit Sie zuletzt nachgesehen haben.',
+  },
   rejectedAction: { en: 'See why', de: 'Gründe ansehen' },
   model: { en: 'The model is {span} old: what was bought since is not in it.', de: 'Das Modell ist {span} alt: Was seitdem gekauft wurde, fehlt darin.' },
   noModel: { en: 'There are orders, but no model has been trained from them.', de: 'Es gibt Bestellungen, aber noch kein Modell daraus.' },
