@@ -136,7 +136,7 @@ function TopBar({ onSearch }: { onSearch: () => void }) {
       <button type="button" className="search-button" onClick={onSearch} aria-keyshortcuts={mac ? 'Meta+K' : 'Control+K'} aria-label={t('search')}>
         <Icon name="search" size={16} />
         <span className="search-button-text">{t('search')}</span>
-        <kbd>{mac ? '⌘K' : 'Ctrl K'}</kbd>
+        <kbd aria-hidden="true">{mac ? '⌘K' : 'Ctrl K'}</kbd>
       </button>
       <div className="top-tools">
         <LiveDot />
