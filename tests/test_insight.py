@@ -399,6 +399,52 @@ class LiveEnds(unittest.TestCase):
             self.assertEqual(failures, [])
 
 
+class Recommendations(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.s = Server()
+        cls.s.json('PUT', '/v1/admin/places', [{'id': 'p', 'name': 'P', 'kind': 'warehouse'}])
+        def product(i, **more):
+            return dict({'id': i, 'title': 'Thing ' + i, 'category': 'Outdoor > Jackets', 'variants': [{'sku': i + '-S', 'size': 'S'}, {'sku': i + '-M', 'size': 'M'}]}, **more)
+        cls.s.json('PUT', '/v1/admin/products', [product('bought'), product('sold-out'), product('small'), product('red', brand='Red'), product('asked'), product('cart'), product('free'),
+                                                 product('gone', hidden=True)])
+        cls.s.json('POST', '/v1/admin/stock', [{'sku': i + '-' + size, 'place': 'p', 'stock': 0 if i == 'sold-out' or (i == 'small' and size == 'M') else 9}
+                                               for i in ('bought', 'sold-out', 'small', 'red', 'asked', 'cart', 'free', 'gone') for size in 'SM'])
+        for i in range(3):
+            cls.s.track('Order Completed', user='buyer', properties={'order_id': 'o%d' % i, 'products': [{'product_id': 'bought', 'sku': 'bought-M', 'price': 5, 'quantity': 1}]})
+        cls.s.track('Product Added', user='buyer', properties={'product_id': 'cart', 'sku': 'cart-M', 'price': 5})
+        cls.person = cls.s.json('POST', '/v1/admin/search', {'q': 'buyer'})['people'][0]['person']
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.s.close()
+
+    def ask(self, key='server', expect=200, **more):
+        return self.s.json('POST', '/v1/recommend', dict({'recipe': 'popular', 'count': 20}, **more), key=key, expect=expect)
+
+    def test_by_person_id(self):
+        by_id = self.ask(customer={'personId': self.person})
+        self.assertEqual((by_id['identity'], [i['productId'] for i in by_id['items']]), ('known', [i['productId'] for i in self.ask(customer={'userId': 'buyer'})['items']]))
+        self.ask(customer={'personId': '01a20519-4861-7421-92f2-e0e45caf3f97'}, expect=404)
+        self.ask(customer={'personId': 'x'}, expect=400)
+        by_write_key = self.ask(key='write', customer={'personId': self.person})
+        self.assertEqual((by_write_key['identity'], by_write_key['removed']['bought']), ('unproven', 0))
+        self.s.json('PUT', '/v1/admin/placements/home', {'kind': 'recommendation', 'recipe': 'popular', 'count': 3})
+        self.assertEqual(self.s.json('POST', '/v1/decide', {'customer': {'personId': self.person}, 'placements': ['home']})['identity'], 'known')
+
+    def test_what_is_left_out_and_why(self):
+        answer = self.ask(customer={'personId': self.person}, explain=True, products=['asked'], filter={'not': {'brand': 'Red'}})
+        self.assertEqual([i['productId'] for i in answer['items']], ['free'])
+        self.assertEqual({i['productId']: i['why'] for i in answer['removedItems'] if i['productId'] != 'gone'},
+                         {'bought': 'bought', 'sold-out': 'stock', 'small': 'size', 'red': 'filter', 'asked': 'asked', 'cart': 'cart'})
+        self.assertTrue(all(i['title'] == 'Thing ' + i['productId'] for i in answer['removedItems']))
+        self.assertIn({'productId': 'gone', 'title': 'Thing gone', 'image': '', 'why': 'hidden'}, answer['removedItems'])
+
+    def test_only_when_asked_and_only_for_those_who_may(self):
+        self.assertNotIn('removedItems', self.ask(customer={'userId': 'buyer'}))
+        self.assertNotIn('removedItems', self.ask(key='write', explain=True))
+
+
 class Jobs(unittest.TestCase):
     @classmethod
     def setUpClass(cls):

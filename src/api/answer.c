@@ -101,6 +101,11 @@ static kd_status take_hold(holding *h, kd_parts *parts, const kd_question *q, kd
 static kd_status lock_person(holding *h, kd_reader *reader, const kd_question *q, kd_err *err)
 {
     kd_status status = KD_OK;
+    if (!kd_id_is_nil(q->person)) {
+        status = kd_who_acquire(&h->person, h->parts, reader, &q->person, 1, true, err);
+        if (status == KD_OK && h->person == NULL)
+            return kd_fail_field(err, KD_NOT_FOUND, "/customer/personId", "there is no person of this id");
+    }
     for (size_t i = 0; i < q->key_count && status == KD_OK && h->person == NULL; i++) { /* mostly the first is known */
         kd_id person;
         status = kd_identity_find(&person, h->parts->identity, reader, &q->keys[i], 1, err);
@@ -194,6 +199,21 @@ kd_status kd_answer_decide(kd_buf *out, kd_parts *parts, kd_reader *reader, cons
     return status;
 }
 
+static void write_removed(kd_jw *w, const kd_recommend_result *list)
+{
+    kd_jw_key(w, "removedItems");
+    kd_jw_array(w);
+    for (size_t i = 0; i < list->removed_count; i++) {
+        kd_jw_object(w);
+        KD_JW_STR(w, "productId", list->removed[i].product->id);
+        KD_JW_STR(w, "title", list->removed[i].product->title);
+        KD_JW_STR(w, "image", list->removed[i].product->image);
+        KD_JW_Z(w, "why", kd_removal_name(list->removed[i].why));
+        kd_jw_object_end(w);
+    }
+    kd_jw_array_end(w);
+}
+
 static void write_list(kd_buf *out, const kd_recommend_result *list, const holding *h, const kd_question *q)
 {
     kd_jw w;
@@ -214,6 +234,8 @@ static void write_list(kd_buf *out, const kd_recommend_result *list, const holdi
         KD_JW_I64(&w, "filter", list->removed_filter);
         kd_jw_object_end(&w);
     }
+    if (q->removed_max)
+        write_removed(&w, list);
     write_identity(&w, q, !kd_id_is_nil(h->person_id));
     kd_jw_object_end(&w);
 }
@@ -223,7 +245,7 @@ kd_status kd_answer_recommend(kd_buf *out, kd_parts *parts, kd_reader *reader, c
     holding              h;
     kd_recommend_result  list = { 0 };
     kd_recommend_request request = { .recipe = q->recipe, .product_count = q->product_count, .filter = q->filter, .count = q->count,
-                                     .now_ms = kd_now(parts->clock) };
+                                     .now_ms = kd_now(parts->clock), .removed_max = q->removed_max };
     kd_status            status = take_hold(&h, parts, q, arena, err);
     if (status == KD_OK)
         status = lock_person(&h, reader, q, err);

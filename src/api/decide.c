@@ -5,7 +5,7 @@
 
 #include "api/caller.h"
 
-enum { PLACEMENTS_READ_MAX = 64, PRODUCTS_READ_MAX = 200, COUNT_DEFAULT = 10, COUNT_MAX = 100, KEYS = 5 };
+enum { PLACEMENTS_READ_MAX = 64, PRODUCTS_READ_MAX = 200, COUNT_DEFAULT = 10, COUNT_MAX = 100, KEYS = 5, REMOVED_MAX = 30 };
 
 typedef struct asked { /* the question and what it borrows */
     kd_question    question;
@@ -37,6 +37,16 @@ static void add_key(asked *a, const kd_parts *parts, kd_key_type type, kd_str va
         a->question.key_count++;
 }
 
+/* For those who know our own ids: the dashboard and the shop's servers. */
+static kd_status read_person(asked *a, const kd_json *customer, kd_err *err)
+{
+    kd_str    text;
+    kd_status status = customer_text(&text, customer, "personId", err);
+    if (status == KD_OK && text.len && !kd_id_parse(&a->question.person, text))
+        return kd_fail_field(err, KD_INVALID, "/customer/personId", "must be a person id, a UUID");
+    return status;
+}
+
 static kd_status read_customer(asked *a, kd_request *request, kd_err *err)
 {
     static const struct { const char *name; kd_key_type type; } known[KEYS] = { /* strongest first */
@@ -45,14 +55,20 @@ static kd_status read_customer(asked *a, kd_request *request, kd_err *err)
     const kd_json *customer = kd_json_get(a->json, "customer");
     bool           trusted = a->caller.role != KD_ROLE_WRITE, proven_user = false;
     kd_str         token = kd_json_text(kd_json_get(customer, "userToken")), value;
+    kd_status      status = KD_OK;
     if (customer && customer->type != KD_JSON_OBJECT && customer->type != KD_JSON_NULL)
         return kd_fail_field(err, KD_INVALID, "/customer", "must be an object with userId, anonymousId, email, card or phone");
     if (token.len == 0)
         token = kd_request_header(request, "Kunde-User-Token");
+    if (trusted)
+        status = read_person(a, customer, err);
+    else
+        a->question.unproven = kd_json_get(customer, "personId") != NULL; /* an id of ours is no proof, and nothing a browser should know */
+    if (status != KD_OK)
+        return status;
     for (size_t i = 0; i < KEYS; i++) {
-        kd_status status = customer_text(&value, customer, known[i].name, err);
-        bool      allowed = trusted || known[i].type == KD_KEY_ANONYMOUS;
-        if (status != KD_OK)
+        bool allowed = trusted || known[i].type == KD_KEY_ANONYMOUS;
+        if ((status = customer_text(&value, customer, known[i].name, err)) != KD_OK)
             return status;
         if (value.len == 0)
             continue;
@@ -211,6 +227,8 @@ void kd_api_recommend(kd_request *request)
         return;
     placements = kd_parts_placements(request->parts);
     a->question.explain = true;
+    if (a->caller.role != KD_ROLE_WRITE && kd_json_bool(kd_json_get(a->json, "explain"), false))
+        a->question.removed_max = REMOVED_MAX;
     status = read_recipe(a, &placement, placements, &err);
     if (status == KD_OK)
         status = read_list(a, &filter, request, &err);

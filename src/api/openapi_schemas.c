@@ -29,6 +29,7 @@ const kd_schema kd_schemas[] = {
 
     { "Customer", SCHEMA({"type":"object","description":"Who is asked about. By a write key alone only anonymousId counts, and userId with a valid userToken.","properties":{
         "userId":{"type":"string"},"anonymousId":{"type":"string"},"email":{"type":"string"},"card":{"type":"string"},"phone":{"type":"string"},
+        "personId":{"type":"string","format":"uuid","description":"Kunde's own id of the person; by server key or session only"},
         "userToken":{"type":"string","description":"<expiry in seconds>.<base64url of HMAC-SHA256(secret, userId + '.' + expiry)>"}}}) },
     { "Context", SCHEMA({"type":"object","additionalProperties":true,"properties":{"language":{"type":"string"},"products":{"$ref":"#/components/schemas/ProductIds"}}}) },
     { "ProductIds", SCHEMA({"type":"array","maxItems":100,"items":{"type":["string","object"]},"description":"Product ids or skus, or objects with id: the product of the page, the cart"}) },
@@ -54,10 +55,13 @@ const kd_schema kd_schemas[] = {
         "identity":{"$ref":"#/components/schemas/Identity"}}}) },
     { "RecommendRequest", SCHEMA({"type":"object","properties":{"customer":{"$ref":"#/components/schemas/Customer"},"recipe":{"$ref":"#/components/schemas/Recipe"},
         "placement":{"type":"string","description":"instead of a recipe: its recipe, filter and count"},"count":{"type":"integer","minimum":1,"maximum":100,"default":10},
-        "products":{"$ref":"#/components/schemas/ProductIds"},"filter":{"$ref":"#/components/schemas/Filter"},"context":{"$ref":"#/components/schemas/Context"},"writeKey":{"type":"string"}}}) },
+        "products":{"$ref":"#/components/schemas/ProductIds"},"filter":{"$ref":"#/components/schemas/Filter"},"context":{"$ref":"#/components/schemas/Context"},"writeKey":{"type":"string"},
+        "explain":{"type":"boolean","default":false,"description":"Name what was left out, and why; by server key or session only"}}}) },
     { "RecommendAnswer", SCHEMA({"type":"object","required":["items","modelVersion"],"properties":{"items":{"type":"array","items":{"$ref":"#/components/schemas/Item"}},
         "modelVersion":{"type":"integer","description":"0: no model yet"},"candidates":{"type":"integer"},
-        "removed":{"type":"object","properties":{"bought":{"type":"integer"},"stock":{"type":"integer"},"filter":{"type":"integer"}}},"identity":{"$ref":"#/components/schemas/Identity"}}}) },
+        "removed":{"type":"object","properties":{"bought":{"type":"integer"},"stock":{"type":"integer"},"filter":{"type":"integer"}}},"identity":{"$ref":"#/components/schemas/Identity"},
+        "removedItems":{"type":"array","maxItems":30,"items":{"type":"object","required":["productId","why"],"properties":{"productId":{"type":"string"},"title":{"type":"string"},"image":{"type":"string"},
+            "why":{"type":"string","enum":["bought","stock","size","filter","asked","cart","hidden"]}}}}}}) },
 
     { "FindRequest", SCHEMA({"type":"object","required":["id"],"properties":{"id":{"type":"string","description":"A person id or any identity value; \"email:ada@example.org\" says which kind"}}}) },
     { "Seen", SCHEMA({"type":"object","additionalProperties":true,"properties":{"productId":{"type":"string"},"title":{"type":"string"},"sku":{"type":"string"},"at":{"type":"string","format":"date-time"},

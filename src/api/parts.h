@@ -73,6 +73,7 @@ kd_status kd_parts_placements_reload(kd_parts *parts, kd_reader *reader, kd_err 
 typedef struct kd_question {
     const kd_key   *keys;            /* proven keys of the customer, strongest first; the first that is known is used */
     size_t          key_count;
+    kd_id           person;          /* named by its own id instead; nil: by keys */
     kd_channel      channel;
     const kd_str   *placements; size_t placement_count;  /* decide */
     kd_recipe       recipe;          /* recommend */
@@ -81,6 +82,7 @@ typedef struct kd_question {
     const kd_str   *products; size_t product_count;
     kd_str          language;        /* "en", "de" */
     bool            explain;         /* recommend: also how many candidates there were and what was removed */
+    size_t          removed_max;     /* recommend: name so many of those left out */
     bool            receipt;         /* append receipts */
     bool            public_caller;   /* by a write key: links from one person to another are not followed */
     bool            unproven;        /* the caller named somebody without proof: said as "identity":"unproven" */

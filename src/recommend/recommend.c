@@ -72,6 +72,12 @@ const char *kd_term_kind_name(kd_term_kind kind)
     return (size_t)kind < sizeof names / sizeof *names ? names[kind] : "unknown";
 }
 
+const char *kd_removal_name(kd_removal why)
+{
+    static const char *const names[] = { "bought", "stock", "size", "filter", "asked", "cart", "hidden" };
+    return (size_t)why < sizeof names / sizeof *names ? names[why] : "unknown";
+}
+
 /* ---- what may be on the slate ---------------------------------------------------------------------------------------- */
 
 /* Events name products by id, tills by sku; marked once, candidates need not be looked for among what was bought one by one. */
@@ -120,27 +126,46 @@ static kd_ref size_for(slate *s, const kd_product *product)
     return kd_sizes_of(&s->sizes, product);
 }
 
+/* For those who ask why something is missing. */
+static void note_removed(slate *s, const kd_product *product, kd_removal why)
+{
+    if (s->result->removed_count < s->request->removed_max)
+        s->result->removed[s->result->removed_count++] = (kd_removed){ product, why };
+}
+
 /* The next slot for `product`, or NULL when it may not be shown; the caller fills in score and terms. */
 static kd_recommended *offer(slate *s, const kd_product *product, kd_layer layer)
 {
     const kd_filter  *filter = s->request->filter;
     const kd_variant *variant = NULL;
     kd_recommended   *slot;
+    kd_ref            size;
     bool              bought;
 
     if (!product || !first_look(s, product, &bought))
         return NULL;
     s->result->candidates++;
-    if (product->hidden || (product->stub && (!s->model || kd_model_find(s->model, product->ref) == UINT32_MAX)))
-        return NULL;
-    if (bought && !product->replenishable && !(filter && filter->include_bought)) {
-        s->result->removed_bought++;
+    if (product->hidden || (product->stub && (!s->model || kd_model_find(s->model, product->ref) == UINT32_MAX))) {
+        note_removed(s, product, KD_REMOVED_HIDDEN);
         return NULL;
     }
-    switch (kd_shelf_pick(&variant, s->recommender->catalog, product, filter, size_for(s, product))) {
-    case KD_SHELF_FILTERED: s->result->removed_filter++; return NULL;
-    case KD_SHELF_OUT:      s->result->removed_stock++; return NULL;
-    case KD_SHELF_SHOWN:    break;
+    if (bought && !product->replenishable && !(filter && filter->include_bought)) {
+        s->result->removed_bought++;
+        note_removed(s, product, KD_REMOVED_BOUGHT);
+        return NULL;
+    }
+    size = size_for(s, product);
+    switch (kd_shelf_pick(&variant, s->recommender->catalog, product, filter, size)) {
+    case KD_SHELF_FILTERED:
+        s->result->removed_filter++;
+        note_removed(s, product, KD_REMOVED_FILTER);
+        return NULL;
+    case KD_SHELF_OUT:
+        s->result->removed_stock++;
+        if (s->request->removed_max) /* in stock, but not in the size that fits? */
+            note_removed(s, product, size != 0 && kd_stock_available(s->recommender->catalog, product) ? KD_REMOVED_SIZE : KD_REMOVED_STOCK);
+        return NULL;
+    case KD_SHELF_SHOWN: break;
     }
     slot = &s->result->items[s->result->count++];
     slot->product = product;
@@ -364,14 +389,15 @@ static void leave_out_given(slate *s)
         const kd_product *product = kd_snapshot_find_any(s->snapshot, s->request->products[i], &variant);
         if (!product)
             continue;
-        first_look(s, product, &bought);
+        if (first_look(s, product, &bought))
+            note_removed(s, product, KD_REMOVED_ASKED);
         if (product->category.len && s->category_count < CATEGORIES_MAX && !in_context_category(s, product))
             s->categories[s->category_count++] = product->category;
     }
     for (size_t i = 0; i < s->cart_count; i++) {
         const kd_product *product = kd_snapshot_find_any(s->snapshot, s->cart[i].product, &variant);
-        if (product)
-            first_look(s, product, &bought);
+        if (product && first_look(s, product, &bought))
+            note_removed(s, product, KD_REMOVED_CART);
     }
 }
 
@@ -451,7 +477,9 @@ kd_status kd_recommend(kd_recommend_result *out, kd_recommender *recommender, co
     if (status != KD_OK)
         return status;
     out->items = KD_NEW(arena, kd_recommended, request->count);
-    if (!out->items)
+    if (request->removed_max)
+        out->removed = KD_NEW(arena, kd_removed, request->removed_max);
+    if (!out->items || (request->removed_max && !out->removed))
         return kd_fail_memory(err);
     if (request->profile && kd_profile_recent(request->profile, KD_KIND_CART_ADD))
         status = kd_opinion_cart(&s.cart, &s.cart_count, request->profile, CART_KEEP_MS, request->now_ms, arena, err);

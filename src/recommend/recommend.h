@@ -56,6 +56,11 @@ typedef struct kd_recommended {
     uint8_t           layer;        /* kd_layer */
 } kd_recommended;
 
+/* Why a product that was thought of is not there. */
+typedef enum kd_removal { KD_REMOVED_BOUGHT, KD_REMOVED_STOCK, KD_REMOVED_SIZE, KD_REMOVED_FILTER, KD_REMOVED_ASKED, KD_REMOVED_CART, KD_REMOVED_HIDDEN } kd_removal;
+const char *kd_removal_name(kd_removal why); /* "bought", "stock", ... */
+typedef struct kd_removed { const kd_product *product; kd_removal why; } kd_removed;
+
 typedef struct kd_recommend_request {
     kd_recipe         recipe;
     const kd_profile *profile;      /* NULL: a stranger */
@@ -64,6 +69,7 @@ typedef struct kd_recommend_request {
     const kd_filter  *filter;       /* NULL: none */
     size_t            count;        /* 1..KD_RECOMMEND_MAX */
     int64_t           now_ms;
+    size_t            removed_max;  /* name so many of those left out; 0: only count them */
 } kd_recommend_request;
 enum { KD_RECOMMEND_MAX = 500, KD_CONTEXT_MAX = 500 };
 typedef struct kd_recommend_result {
@@ -71,6 +77,8 @@ typedef struct kd_recommend_result {
     size_t          count;
     uint64_t        model_version;  /* 0: no model yet */
     uint32_t        candidates, removed_bought, removed_stock, removed_filter; /* why others are not there */
+    kd_removed     *removed;        /* what was given first, then the best candidates */
+    size_t          removed_count;
 } kd_recommend_result;
 
 typedef struct kd_recommender kd_recommender;
