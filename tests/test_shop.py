@@ -160,7 +160,7 @@ class Shop(unittest.TestCase):
                             {'Kunde-User-Id': 'persona-swimmer', 'Kunde-User-Token': '1.' + mother['Kunde-User-Token'].split('.')[1]}, {'Kunde-User-Id': 'persona-swimmer', 'Kunde-User-Token': 'nonsense'}]:
                 self.get(path, expect=401, headers=headers)
             # Browsers of the made-up customers have ids that can be guessed: no way in.
-            for guess in ['anon-000001', 'anon-persona-swimmer', 'till-receipt-1', 'c-000001', "' or 1=1"]:
+            for guess in ['anon-000001', 'anon-persona-swimmer', 'till-receipt-1', 'c-000001', "' or 1=1", 'g' * 32, 'a' * 31]:
                 problem = self.get(path, expect=400, headers={'Kunde-Anonymous-Id': guess})
                 self.assertEqual(problem['errors'][0]['pointer'], '/Kunde-Anonymous-Id')
         # A UUID that nobody sent is nobody, and a person's own id is no key.
@@ -171,11 +171,17 @@ class Shop(unittest.TestCase):
         self.assertEqual(self.get('account')['orders'], [])
 
     def test_glass(self):
-        visitor = str(uuid.uuid4())
+        visitor = uuid.uuid4().hex # the browser tag writes no dashes
         headers = {'Kunde-Anonymous-Id': visitor}
         empty = self.get('glass', headers=headers)
         self.assertEqual((empty['known'], 'profile' in empty), (False, False))
         self.assertTrue(empty['why']['items'])
+        self.assertEqual(empty['page']['decisions'], [])
+        page = self.get('glass?placements=home,product&products=P00001&lang=de', headers=self.login('persona-swimmer'))['page']
+        self.assertEqual([d['placement'] for d in page['decisions']], ['home', 'product'])
+        self.assertTrue(any('weil Sie' in r['text'] for i in page['decisions'][0]['items'] for r in i['reasons']))
+        self.get('glass?placements=hone', expect=404)
+        self.get('glass?placements=product', expect=400)
         self.server.track('Product Viewed', anonymous=visitor, properties={'product_id': 'P00001'}, key='write')
         status, answered, body = self.server.request('GET', '/shop/api/glass', headers=headers)
         seen = json.loads(body)
@@ -269,6 +275,7 @@ class Shop(unittest.TestCase):
         self.assertGreaterEqual(len(fashion['orders']), 10)
         self.assertGreater(sum(line['returned'] for o in fashion['orders'] for line in o['lines']), 5)
         self.assertEqual(len(fashion['cart']), 1)
+        self.assertTrue({'S', 'M'} & {s['size'] for s in fashion['sizes'] if s['category'] == 'Fashion'})
         store = self.get('account', headers=self.login('persona-store'))
         self.assertEqual({o['store'] for o in store['orders']}, {'muenchen'})
         for o in fashion['orders']:

@@ -5,7 +5,7 @@
 #include "api/web.h"
 #include "demo/demo.h"
 
-enum { TOKEN_HOURS = 12, GLASS_EVENTS = 20, GLASS_ITEMS = 8, CATEGORIES_MAX = 256 };
+enum { TOKEN_HOURS = 12, GLASS_EVENTS = 20, GLASS_ITEMS = 8, GLASS_PLACEMENTS = 8, GLASS_PRODUCTS = 20, CATEGORIES_MAX = 256 };
 
 /* ---- the door ------------------------------------------------------------------------------------------------------------ */
 bool kd_shop_enter(kd_request *request, bool changes)
@@ -30,11 +30,22 @@ void kd_shop_page(kd_request *request)
         kd_web_send(request, "/shop.html");
 }
 
+/* As the browser tag and others make them: a UUID, or its 32 hexadecimal digits alone. */
+static bool is_unguessable(kd_str id)
+{
+    kd_id uuid;
+    if (id.len != 32)
+        return kd_id_parse(&uuid, id);
+    for (size_t i = 0; i < id.len; i++)
+        if (!strchr("0123456789abcdefABCDEF", id.ptr[i]) || id.ptr[i] == '\0')
+            return false;
+    return true;
+}
+
 bool kd_shop_visitor(kd_visitor *out, kd_request *request)
 {
     const kd_parts *parts = request->parts;
     kd_str          user = kd_request_header(request, "Kunde-User-Id"), anonymous = kd_request_header(request, "Kunde-Anonymous-Id");
-    kd_id           id;
     kd_err          err = { 0 };
     kd_status       status = KD_OK;
     *out = (kd_visitor){ .user_id = user, .anonymous_id = anonymous };
@@ -44,8 +55,8 @@ bool kd_shop_visitor(kd_visitor *out, kd_request *request)
             status = kd_key_make(&out->keys[out->key_count++], parts->vault, KD_KEY_USER, user, &err);
     }
     /* The made-up customers' browsers have ids that can be guessed; those of visitors cannot. */
-    if (status == KD_OK && anonymous.len && !kd_id_parse(&id, anonymous))
-        status = kd_fail_field(&err, KD_INVALID, "Kunde-Anonymous-Id", "must be a UUID, as the browser tag makes them");
+    if (status == KD_OK && anonymous.len && !is_unguessable(anonymous))
+        status = kd_fail_field(&err, KD_INVALID, "Kunde-Anonymous-Id", "must be 128 random bits: a UUID, or 32 hexadecimal digits");
     if (status == KD_OK && anonymous.len)
         status = kd_key_make(&out->keys[out->key_count++], parts->vault, KD_KEY_ANONYMOUS, anonymous, &err);
     if (status != KD_OK)
@@ -264,6 +275,36 @@ static kd_status why_part(kd_buf *out, kd_request *request, kd_str person, const
     return kd_answer_recommend(out, request->parts, request->reader, &question, request->arena, err);
 }
 
+static size_t cut_list(kd_str *out, size_t max, kd_str rest)
+{
+    size_t count = 0;
+    while (rest.len && count < max) {
+        const char *comma = memchr(rest.ptr, ',', rest.len);
+        kd_str      one = { rest.ptr, comma ? (size_t)(comma - rest.ptr) : rest.len };
+        rest = comma ? (kd_str){ comma + 1, rest.len - one.len - 1 } : (kd_str){ 0 };
+        if (one.len)
+            out[count++] = one;
+    }
+    return count;
+}
+
+/* What stands at the placements of the page the visitor looks at (?placements=home,cart&products=P00001): the answer of
+ * POST /v1/decide, asked again without a receipt. Equal facts give equal answers. */
+static kd_status page_part(kd_buf *out, kd_request *request, kd_str person, const kd_visitor *visitor, kd_err *err)
+{
+    kd_str      placements[GLASS_PLACEMENTS], products[GLASS_PRODUCTS];
+    kd_question question = { .keys = visitor->keys, .key_count = visitor->key_count, .channel = KD_CHANNEL_WEB, .language = kd_request_query(request, "lang"), .placements = placements,
+                             .products = products, .public_caller = true };
+    (void)person;
+    question.placement_count = cut_list(placements, GLASS_PLACEMENTS, kd_request_query(request, "placements"));
+    question.product_count = cut_list(products, GLASS_PRODUCTS, kd_request_query(request, "products"));
+    if (question.placement_count == 0) {
+        kd_buf_add_z(out, "{\"decisions\":[]}");
+        return KD_OK;
+    }
+    return kd_answer_decide(out, request->parts, request->reader, &question, request->arena, err);
+}
+
 static kd_status write_part(kd_jw *w, const char *key, part_writer write, kd_request *request, kd_str person, const kd_visitor *visitor, kd_err *err)
 {
     kd_buf    part;
@@ -277,14 +318,26 @@ static kd_status write_part(kd_jw *w, const char *key, part_writer write, kd_req
     return KD_OK;
 }
 
-/* The page asks every second or two while the pane is open: the person's newest event, the model and the language say whether
+static uint64_t question_hash(const kd_request *request)
+{
+    static const char *const names[] = { "lang", "placements", "products" };
+    uint64_t                 hash = 0;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        kd_str value = kd_request_query(request, names[i]);
+        hash = kd_hash64(&value.len, sizeof value.len, hash);
+        hash = value.len ? kd_hash64(value.ptr, value.len, hash) : hash;
+    }
+    return hash;
+}
+
+/* The page asks every second or two while the pane is open: the person's newest event, the model and the question say whether
  * there is anything new to tell. */
 static bool is_unchanged(kd_request *request, int64_t head)
 {
     const kd_model *model = kd_recommender_model(request->parts->recommender);
     kd_buf          etag;
     kd_buf_init(&etag, request->arena);
-    kd_buf_addf(&etag, "\"%lld-%llu-%.2s\"", (long long)head, model ? (unsigned long long)kd_model_version(model) : 0, kd_str_is(kd_request_query(request, "lang"), "de") ? "de" : "en");
+    kd_buf_addf(&etag, "\"%lld-%llu-%016llx\"", (long long)head, model ? (unsigned long long)kd_model_version(model) : 0, (unsigned long long)question_hash(request));
     if (model)
         kd_model_release(model);
     kd_request_reply_header(request, "ETag", kd_buf_str(&etag));
@@ -318,6 +371,8 @@ void kd_shop_glass(kd_request *request)
         status = write_part(&w, "profile", profile_part, request, kd_str_z(person), &visitor, &err);
     if (status == KD_OK && person[0])
         status = write_part(&w, "timeline", timeline_part, request, kd_str_z(person), &visitor, &err);
+    if (status == KD_OK)
+        status = write_part(&w, "page", page_part, request, kd_str_z(person), &visitor, &err);
     if (status == KD_OK)
         status = write_part(&w, "why", why_part, request, kd_str_z(person), &visitor, &err);
     kd_jw_object_end(&w);

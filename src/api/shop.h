@@ -8,7 +8,7 @@
 #include "api/http.h"
 
 /* Who stands before the shelf, by the headers Kunde-User-Id with Kunde-User-Token, or Kunde-Anonymous-Id: an id that nobody
- * else knows (a UUID, as the browser tag makes them). Strongest key first; none for a visitor who allowed none. */
+ * else knows (128 random bits, as the browser tag makes them). Strongest key first; none for a visitor who allowed none. */
 typedef struct kd_visitor {
     kd_key keys[2];
     size_t key_count;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "api/caller.h"
+#include "recommend/shelf.h"
 
 enum { LINES_MAX = 20, QUANTITY_MAX = 10, RING = 256, NUMBER_BYTES = 24, ORDERS_SHOWN = 20, RETURNS_SHOWN = 64, SCRATCH_BYTES = 4 * 1024 * 1024, CART_KEEP_DAYS = 30 };
 
@@ -315,9 +316,10 @@ typedef struct account { /* copied under the person's lock; what is read from th
     size_t        order_count, return_count;
     kd_cart_line *cart;
     size_t        cart_count;
+    kd_sizes      sizes;
 } account;
 
-static kd_status copy_account(account *out, const kd_person *entry, kd_request *request, kd_err *err)
+static kd_status copy_account(account *out, const kd_person *entry, kd_request *request, const kd_snapshot *s, kd_err *err)
 {
     const kd_recent *orders = kd_profile_recent(&entry->profile, KD_KIND_ORDER), *returns = kd_profile_recent(&entry->profile, KD_KIND_RETURN);
     out->person = entry->id;
@@ -329,6 +331,7 @@ static kd_status copy_account(account *out, const kd_person *entry, kd_request *
     }
     for (uint32_t i = 0; returns && i < returns->count && out->return_count < RETURNS_SHOWN; i++)
         out->returns[out->return_count++] = (returned){ returns->items[i].topic, returns->items[i].product, returns->items[i].variant, returns->items[i].quantity };
+    kd_sizes_learn(&out->sizes, &entry->profile, s);
     return kd_opinion_cart(&out->cart, &out->cart_count, &entry->profile, CART_KEEP_DAYS * KD_DAY_MS, request->now_ms, request->arena, err);
 }
 
@@ -419,6 +422,21 @@ static void write_kept_cart(kd_jw *w, const account *a, const kd_snapshot *s, co
     kd_jw_array_end(w);
 }
 
+/* So that the product page can choose the shopper's own size. */
+static void write_sizes(kd_jw *w, const kd_sizes *sizes, const kd_snapshot *s)
+{
+    kd_jw_key(w, "sizes");
+    kd_jw_array(w);
+    for (uint32_t i = 0; i < sizes->count; i++) {
+        kd_jw_object(w);
+        KD_JW_STR(w, "category", sizes->believed[i].category);
+        KD_JW_STR(w, "size", kd_snapshot_value_text(s, sizes->believed[i].size));
+        KD_JW_I64(w, "purchases", sizes->believed[i].purchases);
+        kd_jw_object_end(w);
+    }
+    kd_jw_array_end(w);
+}
+
 void kd_shop_account(kd_request *request)
 {
     kd_visitor visitor;
@@ -430,11 +448,11 @@ void kd_shop_account(kd_request *request)
     account  *a = KD_NEW(request->arena, account, 1);
     kd_arena *scratch = kd_arena_new(SCRATCH_BYTES);
     kd_status status = a && scratch ? kd_shop_acquire(&entry, request, &visitor, &err) : kd_fail_memory(&err);
+    const kd_snapshot *s = kd_snapshot_acquire(request->parts->catalog);
     if (entry) {
-        status = copy_account(a, entry, request, &err);
+        status = copy_account(a, entry, request, s, &err);
         kd_people_release(request->parts->people, entry);
     }
-    const kd_snapshot *s = kd_snapshot_acquire(request->parts->catalog);
     kd_jw_init(&w, &request->out);
     kd_jw_object(&w);
     kd_jw_key(&w, "orders");
@@ -442,8 +460,10 @@ void kd_shop_account(kd_request *request)
     for (size_t i = 0; status == KD_OK && i < a->order_count; i++)
         status = write_one_order(&w, &a->orders[i], a, request, s, scratch, &err);
     kd_jw_array_end(&w);
-    if (status == KD_OK)
+    if (status == KD_OK) {
         write_kept_cart(&w, a, s, request->parts->catalog);
+        write_sizes(&w, &a->sizes, s);
+    }
     kd_jw_object_end(&w);
     kd_snapshot_release(s);
     kd_arena_free(scratch);
