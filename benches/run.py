@@ -41,11 +41,15 @@ class Server:
                 self.port = int(re.search(r':(\d+)/', line).group(1))
             if line.startswith('login: '):
                 break
+        self.cpu_at_start = self.cpu()
+        c = http.client.HTTPConnection('127.0.0.1', self.port)
+        c.request('GET', '/readyz')
+        if c.getresponse().status != 200:
+            sys.exit('the server started and is not ready')
         self.start_s = time.monotonic() - started
 
     def cpu(self):
-        fields = open('/proc/%d/stat' % self.p.pid).read().rsplit(')', 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / TICK
+        return cpu_of(self.p.pid)
 
     def rss_mb(self):
         return int(re.search(r'VmRSS:\s+(\d+)', open('/proc/%d/status' % self.p.pid).read()).group(1)) / 1024
@@ -57,6 +61,18 @@ class Server:
         self.p.send_signal(signal.SIGTERM)
         self.p.wait()
 
+    def kill(self):
+        self.p.kill()
+        self.p.wait()
+
+
+def cpu_of(*pids):
+    used = 0
+    for pid in pids:
+        fields = open('/proc/%d/stat' % pid).read().rsplit(')', 1)[1].split()
+        used += int(fields[11]) + int(fields[12])
+    return used / TICK
+
 
 def tool(name, *arguments):
     out = subprocess.run([os.path.join(TOOLS, name), *map(str, arguments)], stdout=subprocess.PIPE, check=True).stdout
@@ -64,20 +80,25 @@ def tool(name, *arguments):
 
 
 def ingest(folder, events, rounds):
-    """Chunks of Kunde over HTTP and of bare SQLite, in turn."""
+    """Chunks of Kunde over HTTP, of bare SQLite, and of nginx with the same requests, in turn. nginx reads a batch and says 200; it
+    keeps nothing and waits for no disk: the least that such a request takes here, and how long the slowest of a hundred take of it."""
     shop = os.path.join(folder, 'ingest')
     os.mkdir(shop)
     s = Server(shop)
     tool('load', s.port, AUTH, 200000, 100000, 3, 8, 1)
+    n, nginx_port = nginx(folder)
     db = sqlite3.connect('file:%s?mode=ro' % s.db, uri=True)
     facts, body = db.execute('SELECT avg(length(facts)), avg(length(body)) FROM log').fetchone()
     db.close()
     bare = os.path.join(folder, 'bare.db')
     tool('bare_sqlite', bare, 1000000, round(facts), round(body))
     for per_person, chunks in ((3, rounds), (1, max(2, rounds // 3))):
-        ratio, rate, cpu_ratio, tails = [], [], [], []
+        ratio, rate, cpu_ratio, bare_cpu, tails, middles, n_tails, n_middles, tail_ratio, n_cpu = [], [], [], [], [], [], [], [], [], []
         for r in range(chunks):
             b = tool('bare_sqlite', bare, 200000, round(facts), round(body))
+            before = cpu_of(*workers(n))
+            w = tool('load', nginx_port, AUTH, events // rounds, 100000, per_person, 8, 2 + r + 100 * per_person)
+            n_cpu.append((cpu_of(*workers(n)) - before) / w['events'] * 1e6)
             cpu, wrote = s.cpu(), s.written()
             k = tool('load', s.port, AUTH, events // rounds, 100000, per_person, 8, 2 + r + 100 * per_person)
             cpu_us = (s.cpu() - cpu) / k['events'] * 1e6
@@ -85,19 +106,57 @@ def ingest(folder, events, rounds):
             rate.append(k['events_s'])
             ratio.append(k['events_s'] / b['rows_s'])
             cpu_ratio.append(cpu_us)
-            tails.append(k['p99_us'] / 1000)
-            print('    round %d: %.0f events/s, bare %.0f rows/s, %.1f us CPU an event, %.0f bytes written' % (r, k['events_s'], b['rows_s'], cpu_us, bytes_each), file=sys.stderr, flush=True)
-        note('durable HTTP ingest, batches of 100, %d event%s a person a batch' % (per_person, 's' if per_person > 1 else ''), '%s events/s, %s us CPU an event, p99 of a batch %s ms, %.0f bytes written an event' %
-             (spread(rate, 0), spread(cpu_ratio, 1), spread(tails, 1), bytes_each), 'bare SQLite, same rows, commits of 100', spread(ratio), '0.25 and 35,000/s' if per_person == 3 else '')
+            bare_cpu.append(b['cpu_s'] / b['rows'] * 1e6)
+            for list_of, value in ((tails, k['p99_us']), (middles, k['p50_us']), (n_tails, w['p99_us']), (n_middles, w['p50_us'])):
+                list_of.append(value / 1000)
+            tail_ratio.append(k['p99_us'] / max(1, w['p99_us']))
+            print('    round %d: %.0f events/s, bare %.0f rows/s, %.1f us CPU an event, %.0f bytes written, p99 %.1f ms, nginx %.1f ms' %
+                  (r, k['events_s'], b['rows_s'], cpu_us, bytes_each, tails[-1], n_tails[-1]), file=sys.stderr, flush=True)
+        which = '%d event%s a person a batch' % (per_person, 's' if per_person > 1 else '')
+        note('durable HTTP ingest, batches of 100, ' + which, '%s events/s, %.0f bytes written an event' % (spread(rate, 0), bytes_each), 'bare SQLite, same rows, commits of 100', spread(ratio),
+             '0.25 and 35,000/s' if per_person == 3 else '')
+        note('its CPU an event, ' + which, '%s us' % spread(cpu_ratio, 1), 'bare SQLite %s us; nginx, same requests, %s us' % (spread(bare_cpu, 1), spread(n_cpu, 1)))
+        note('its p50 and p99 of a batch, 8 connections, ' + which, '%s and %s ms' % (spread(middles, 1), spread(tails, 1)), 'nginx, same requests, which waits for no disk: %s and %s ms' % (spread(n_middles, 1), spread(n_tails, 1)),
+             'p99: %s' % spread(tail_ratio, 1))
+    n.terminate()
+    n.wait()
     note('stored row', '%.0f bytes of facts, %.0f of sealed body' % (facts, body))
     note('memory of the server after it', '%.0f MB' % s.rss_mb())
     s.stop()
     s = Server(shop)
     note('start with that history', '%.2f s' % s.start_s, '', '', 'under 1 s')
-    s.p.kill()
-    s.p.wait()
+    s.kill()
     s = Server(shop)
     s.stop()
+
+
+def start(folder, events, tail, rounds):
+    """From the start of the process to /readyz 200, after kill -9, with `events` in the store and a tail that no checkpoint has."""
+    shop = os.path.join(folder, 'start')
+    os.mkdir(shop)
+    s = Server(shop)
+    tool('load', s.port, AUTH, events, 100000, 3, 8, 1)
+    s.stop()
+    clean = []
+    for _ in range(rounds):
+        s = Server(shop)
+        clean.append(s.start_s)
+        s.stop()
+    note('start to /readyz 200, %d events in the store, after a clean stop' % events, '%s s' % spread(clean), '', '', 'under 1 s')
+    for times in (1, 2):  # as many as checkpoint_events lets gather, and twice that: a checkpoint under way while as many come again
+        s = Server(shop, '--checkpoint-events', '100000000')
+        tool('load', s.port, AUTH, tail, 100000, 3, 8, 1 + times)
+        s.kill()
+        took, cpu = [], []
+        for _ in range(rounds):
+            s = Server(shop)
+            took.append(s.start_s)
+            cpu.append(s.cpu_at_start)
+            s.kill()  # before it could write a checkpoint: the tail stays
+            replayed = int(re.findall(r'replayed=(\d+)', open(os.path.join(shop, 'log')).read())[-1])
+            if replayed < tail * times:
+                sys.exit('%d events were folded again, and not %d: a checkpoint came between' % (replayed, tail * times))
+        note('the same after kill -9, %d of them to be folded again' % (tail * times), '%s s; %s s CPU' % (spread(took), spread(cpu)), '', '', 'under 1 s')
 
 
 def nginx(folder):
@@ -109,6 +168,12 @@ def nginx(folder):
     p = subprocess.Popen(['/usr/sbin/nginx', '-c', conf, '-g', 'daemon off;'], stderr=subprocess.DEVNULL)
     time.sleep(.5)
     return p, port
+
+
+def workers(nginx_process):
+    """The processes that serve."""
+    with open('/proc/%d/task/%d/children' % (nginx_process.pid, nginx_process.pid)) as f:
+        return [int(pid) for pid in f.read().split()]
 
 
 def known_people(s, customers, path):
@@ -206,7 +271,7 @@ def demo(folder):
 def main():
     p = argparse.ArgumentParser()
     p.add_argument('--quick', action='store_true', help='a tenth of the work: to see that it runs, not to quote')
-    p.add_argument('only', nargs='*', help='demo ingest decide import train dashboard live')
+    p.add_argument('only', nargs='*', help='demo ingest decide import train dashboard live start')
     a = p.parse_args()
     folder = tempfile.mkdtemp(prefix='kunde-bench-', dir=os.environ.get('KD_BENCH_DIR'))
     want = lambda name: not a.only or name in a.only
@@ -217,6 +282,7 @@ def main():
         if want('decide'): decide(folder, 10000 if a.quick else 100000, 2000 if a.quick else 20000, 3 if a.quick else 5, 2 if a.quick else 5)
         if want('dashboard'): dashboard.dashboard(sys.modules[__name__], folder, 20000 if a.quick else 1000000, 2000 if a.quick else 20000, 220)
         if want('live'): dashboard.live(sys.modules[__name__], folder, 100000 if a.quick else 500000, 3 if a.quick else 7)
+        if want('start'): start(folder, 100000 if a.quick else 1000000, 12000 if a.quick else 120000, 5)
         if want('ingest'): ingest(folder, 500000 if a.quick else 5000000, 3 if a.quick else 10)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -72,6 +72,38 @@ class Crash(unittest.TestCase):
         self.assertEqual(code, 0, out + err)
         shutil.rmtree(folder)
 
+    @unittest.skipUnless(os.environ.get('KD_TEST_ALL'), 'minutes long')
+    def test_start_after_kill_9_with_a_million_events(self):
+        """Everything is there and folded once. How long it takes is measured on a release build: ./bench start."""
+        people, batch, before, tail = 20000, 2500, 1000000, 120000
+        event = '{"type":"track","event":"Product Viewed","messageId":"m%d","userId":"p%d","timestamp":"2026-05-01T10:00:00Z","properties":{"product_id":"P%d"}}'
+
+        def send(server, first, count):
+            c = server.connection(timeout=300)
+            for at in range(first, first + count, batch):
+                body = '{"batch":[' + ','.join(event % (i, i * 7919 % people, i % 997) for i in range(at, at + batch)) + ']}'
+                status, _, data = server.request('POST', '/v1/batch', body.encode(), {'Content-Type': 'application/json'}, 'server', connection=c)
+                self.assertEqual(status, 200, data[:300])
+
+        with tempfile.TemporaryDirectory(prefix='kunde-test-') as folder:
+            with Server(folder) as server:
+                send(server, 0, before)
+            server = Server(folder, ['--checkpoint-events', '100000000'])
+            send(server, before, tail)
+            server.kill()
+            began = time.monotonic()
+            with Server(folder, ready_s=300) as server:
+                self.assertEqual(server.request('GET', '/readyz')[0], 200)
+                print('    ready %.1f s after kill -9 (this build has sanitizers)' % (time.monotonic() - began), flush=True)
+                replayed = int(server.log_text().rsplit('replayed=', 1)[1].split()[0])
+                self.assertGreater(replayed, 0)
+                self.assertLessEqual(replayed, tail)
+                for person in range(0, people, people // 20):
+                    profile = server.json('GET', '/v1/admin/profiles/p%d' % person)
+                    self.assertEqual(profile['counts']['view']['count'], (before + tail) // people)
+                send(server, before + tail - batch, batch)  # sent again: known already
+                self.assertEqual(server.json('GET', '/v1/admin/profiles/p0')['counts']['view']['count'], (before + tail) // people)
+
     def test_kill_9_during_import(self):
         import subprocess
         from harness import KUNDE, environment
