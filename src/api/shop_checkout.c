@@ -429,7 +429,7 @@ static void write_sizes(kd_jw *w, const kd_sizes *sizes, const kd_snapshot *s)
     kd_jw_array(w);
     for (uint32_t i = 0; i < sizes->count; i++) {
         kd_jw_object(w);
-        KD_JW_STR(w, "category", sizes->believed[i].category);
+        KD_JW_STR(w, "category", kd_snapshot_value_text(s, sizes->believed[i].department));
         KD_JW_STR(w, "size", kd_snapshot_value_text(s, sizes->believed[i].size));
         KD_JW_I64(w, "purchases", sizes->believed[i].purchases);
         kd_jw_object_end(w);
