@@ -34,7 +34,7 @@ async function fill() {
   batch.push({ type: 'track', userId: texts[0], messageId: 'h-long', event: 'Product Viewed', properties: { product_id: 'H-1', name: long.slice(0, 900), about: long } });
   batch.push({ type: 'track', userId: texts[0], messageId: 'h-order', event: 'Order Completed', properties: { order_id: texts[2], total: 12, currency: 'EUR', products: [{ product_id: 'H-2', price: 12, quantity: 1, name: texts[2] }] } });
   await server.api('POST', '/v1/batch', { batch });
-  person = (await server.api('POST', '/v1/admin/profiles/find', { id: `userId:${texts[0]}` })).person;
+  person = (await server.api('POST', '/v1/admin/profiles/find', { id: `userId:${texts[0]}` })).personId;
 }
 
 before(async () => {

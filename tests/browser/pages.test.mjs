@@ -43,7 +43,7 @@ let someone;
 
 // Somebody with a history, for the page of a person.
 async function known(server) {
-  someone ??= server.api('POST', '/v1/admin/profiles/find', { id: 'userId:persona-swimmer' }).then(({ person }) => ({ person }));
+  someone ??= server.api('POST', '/v1/admin/profiles/find', { id: 'userId:persona-swimmer' }).then(({ personId }) => ({ person: personId }));
   return someone;
 }
 
@@ -54,7 +54,7 @@ function visibleText(page) {
     const texts = [];
     for (let node = walker.nextNode(); node; node = walker.nextNode()) {
       const parent = node.parentElement;
-      if (!parent || parent.closest('script, style, code, pre, noscript') || !parent.checkVisibility()) continue;
+      if (!parent || parent.closest('script, style, code, pre, noscript, .json') || !parent.checkVisibility()) continue;
       const text = node.nodeValue.trim();
       const lang = parent.closest('[lang]')?.getAttribute('lang');
       if (text !== '' && lang === document.documentElement.lang) texts.push(text);
@@ -64,7 +64,7 @@ function visibleText(page) {
 }
 
 // Signs of a word that is missing: a key that was not filled, a value that is none, English on a German page.
-const holes = /\{\w+\}|\bundefined\b|\bNaN\b|\[object |Invalid Date|\bnull\b/;
+const holes = /\{[a-z]\w*\}|\bundefined\b|\bNaN\b|\[object |Invalid Date|\bnull\b/;
 const english = /\b(the|and|your|with|this|that|not yet|is|are|of|from)\b/i;
 const german = /\b(der|die|das|und|Sie|Ihr|Ihre|mit|nicht|ist|sind|von|noch)\b/;
 
