@@ -6,7 +6,7 @@ ROOT = os.path.dirname(HERE)
 sys.path.insert(0, HERE)
 
 
-CONCURRENT = ('customer', 'catalog', 'event', 'recommend')  # run under ThreadSanitizer as well
+CONCURRENT = ('customer', 'catalog', 'event', 'recommend', 'insight')  # run under ThreadSanitizer as well
 
 
 class Tally:

@@ -89,9 +89,10 @@ static note *note_of(const kd_entry *entry, kd_str raw)
 /* How many of `count` events may be told now: a bucket of a second's worth that fills as time goes by. */
 static size_t allow(kd_live *live, size_t count)
 {
-    const int64_t now_us = kd_monotonic_us();
-    size_t        granted;
+    int64_t now_us;
+    size_t  granted;
     pthread_mutex_lock(&live->lock);
+    now_us = kd_monotonic_us(); /* under the lock: time only goes forwards here */
     live->allowance += (double)(now_us - live->allowed_us) * KD_LIVE_PER_SECOND / 1e6;
     live->allowed_us = now_us;
     if (live->allowance > KD_LIVE_PER_SECOND)
