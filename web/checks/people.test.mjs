@@ -29,6 +29,8 @@ test('a parent category that says nothing more than its child is left out', () =
 test('price bands are read as they are written, anything else is left alone', () => {
   assert.deepEqual(priceBandOf('Winter 22-33 EUR'), { category: 'Winter', low: 22, high: 33, currency: 'EUR' });
   assert.deepEqual(priceBandOf('Home 2026 6.8-10 CHF'), { category: 'Home 2026', low: 6.8, high: 10, currency: 'CHF' });
+  assert.deepEqual(priceBandOf('A over 1000 KWD'), { category: 'A', low: 1000, high: null, currency: 'KWD' });
+  assert.deepEqual(priceBandOf('under 1 JPY'), { category: '', low: null, high: 1, currency: 'JPY' });
   for (const value of ['cheap', '22-33', 'Winter 22-33 euros', '<img src=x>']) assert.equal(priceBandOf(value), null, value);
 });
 

@@ -38,7 +38,7 @@ function Branch({ name, value, depth }: { name?: string; value: unknown; depth: 
   if (entries.length === 0) return <div className="json-leaf">{label}{list ? '[]' : '{}'}</div>;
   return (
     <details open={depth > 0}>
-      <summary aria-label={`${t('expand')} ${name ?? ''}`}>
+      <summary>
         {label}
         <span className="json-size">{size}</span>
       </summary>

@@ -31,14 +31,14 @@ function OpenPanel({ onClose, title, wide = false, children }: Omit<SidePanelPro
     };
   }, []);
   return (
-    <aside ref={panel} className={wide ? 'side-panel side-panel-wide' : 'side-panel'} role="dialog" aria-modal="false" aria-labelledby={id} tabIndex={-1}>
-      <header className="side-panel-head">
+    <section ref={panel} className={wide ? 'side-panel side-panel-wide' : 'side-panel'} role="dialog" aria-modal="false" aria-labelledby={id} tabIndex={-1}>
+      <div className="side-panel-head">
         <h2 id={id}>{title}</h2>
         <button type="button" className="quiet-button" onClick={onClose} aria-label={t('close')}>
           <Icon name="close" />
         </button>
-      </header>
+      </div>
       <div className="side-panel-body">{children}</div>
-    </aside>
+    </section>
   );
 }

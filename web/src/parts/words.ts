@@ -35,7 +35,6 @@ export const words = defineWords({
   rows: { en: '{n} row|{n} rows', de: '{n} Zeile|{n} Zeilen' },
   sortedUp: { en: 'sorted upwards', de: 'aufsteigend sortiert' },
   sortedDown: { en: 'sorted downwards', de: 'absteigend sortiert' },
-  expand: { en: 'Unfold', de: 'Aufklappen' },
   noPicture: { en: 'no picture', de: 'kein Bild' },
   crashed: { en: 'This page has stumbled', de: 'Diese Seite ist gestolpert' },
   crashedSentence: { en: 'Something in the page itself went wrong; the server is not touched by it. Load the page again.', de: 'In der Seite selbst ist etwas schiefgegangen; der Server ist davon nicht berührt. Laden Sie die Seite neu.' },

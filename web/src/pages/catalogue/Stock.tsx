@@ -89,7 +89,7 @@ function CellButton({ variant, place, chosen, choose }: Cells & { variant: Varia
 function MatrixTable({ matrix, ...cells }: Cells & { matrix: Matrix }) {
   const t = useWords(words);
   return (
-    <div className="stock-scroll" tabIndex={0} role="region" aria-label={t('stockTitle')}>
+    <div className="stock-scroll" tabIndex={0} role="group" aria-label={t('stockTitle')}>
       <table className="stock-matrix">
         <thead>
           <tr>
@@ -137,7 +137,7 @@ const ROWS_MAX = 200;
 function VariantTable({ variants, ...cells }: Cells & { variants: readonly Variant[] }) {
   const t = useWords(words);
   return (
-    <div className="stock-scroll" tabIndex={0} role="region" aria-label={t('stockList')}>
+    <div className="stock-scroll" tabIndex={0} role="group" aria-label={t('stockList')}>
       <table className="plain-table">
         <thead>
           <tr>
@@ -168,6 +168,7 @@ function VariantTable({ variants, ...cells }: Cells & { variants: readonly Varia
           ))}
         </tbody>
       </table>
+      {variants.length > ROWS_MAX && <p className="soft">{t('moreVariants', { n: variants.length - ROWS_MAX })}</p>}
     </div>
   );
 }

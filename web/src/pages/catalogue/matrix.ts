@@ -17,15 +17,16 @@ export function compareSizes(a: string, b: string): number {
 const distinct = (values: readonly string[]): string[] => [...new Set(values)];
 const key = (color: string, size: string): string => JSON.stringify([color, size]);
 
-/* null: two variants share colour and size (a material may tell them apart), so a table would hide one. */
+const CELLS_MAX = 600;
+
+/* null: two variants share colour and size (a material may tell them apart), so a table would hide one; or it would be too
+   large to be read. */
 export function matrixOf(variants: readonly Variant[]): Matrix | null {
   const cells = new Map(variants.map((variant) => [key(variant.color, variant.size), variant]));
-  if (variants.length < 2 || cells.size !== variants.length) return null;
-  return {
-    colors: distinct(variants.map((variant) => variant.color)),
-    sizes: distinct(variants.map((variant) => variant.size)).sort(compareSizes),
-    cell: (color, size) => cells.get(key(color, size)),
-  };
+  const colors = distinct(variants.map((variant) => variant.color));
+  const sizes = distinct(variants.map((variant) => variant.size)).sort(compareSizes);
+  if (variants.length < 2 || cells.size !== variants.length || colors.length * sizes.length > CELLS_MAX) return null;
+  return { colors, sizes, cell: (color, size) => cells.get(key(color, size)) };
 }
 
 /* Units at a place, or everywhere with place ''. null: nobody said. */

@@ -75,6 +75,7 @@ export const words = defineWords({
   stockSentenceAt: { en: '{in} of {all} variants are in stock at {place}, {units} units.', de: '{in} von {all} Varianten sind in {place} vorrätig, {units} Stück.' },
   priceSame: { en: 'All variants cost {price}.', de: 'Alle Varianten kosten {price}.' },
   priceRange: { en: 'Prices from {low} to {high}.', de: 'Preise von {low} bis {high}.' },
+  moreVariants: { en: '{n} more variant stands in the answer of the API.|{n} more variants stand in the answer of the API.', de: '{n} weitere Variante steht in der Antwort der API.|{n} weitere Varianten stehen in der Antwort der API.' },
   chooseCell: { en: 'Choose a cell to see its stock by place.', de: 'Wählen Sie ein Feld, um den Bestand je Ort zu sehen.' },
 
   neighbours: { en: 'What goes with it', de: 'Was dazu passt' },

@@ -44,7 +44,7 @@ export function FindPerson({ onFound, label, description, autoFocus = false }: F
   };
 
   return (
-    <form className="find-person" onSubmit={find} role="search">
+    <form className="find-person" onSubmit={find} role="search" aria-label={label ?? t('findLabel')}>
       <TextInput
         className="find-person-value"
         label={label ?? t('findLabel')}

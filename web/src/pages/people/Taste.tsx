@@ -4,7 +4,7 @@ import { date, money, percent } from '../../format';
 import { Card, Empty, ProductPicture } from '../../parts';
 import { useWords } from '../../words';
 import { titleOf } from '../catalogue/ProductLine';
-import { priceBandOf, scaleOf, tasteOf } from './logic';
+import { priceBandOf, scaleOf, tasteOf, type PriceBand } from './logic';
 import type { Affinity, Profile } from './types';
 import { attributeWord, evidenceWord, words } from './words';
 
@@ -81,6 +81,17 @@ function Value({ attribute, affinity, scale }: { attribute: string; affinity: Af
   );
 }
 
+function Range({ band: { low, high, currency } }: { band: PriceBand }) {
+  const t = useWords(words);
+  if (low === null) return <>{t('under', { price: money(high ?? 0, currency, true) })}</>;
+  if (high === null) return <>{t('over', { price: money(low, currency, true) })}</>;
+  return (
+    <>
+      {money(low, currency, true)} – {money(high, currency, true)}
+    </>
+  );
+}
+
 /* A colour with its swatch, a price band in money, a category with its parents in grey; anything else as it is. */
 function ValueName({ attribute, value }: { attribute: string; value: string }) {
   if (attribute === 'color')
@@ -93,7 +104,7 @@ function ValueName({ attribute, value }: { attribute: string; value: string }) {
   if (band)
     return (
       <>
-        <bdi className="taste-parent">{band.category}</bdi> {money(band.low, band.currency, true)} – {money(band.high, band.currency, true)}
+        <bdi className="taste-parent">{band.category}</bdi> <Range band={band} />
       </>
     );
   const cut = attribute === 'category' ? value.lastIndexOf(' > ') : -1;

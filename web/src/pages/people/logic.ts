@@ -24,12 +24,14 @@ export function foldCategories(list: readonly Affinity[]): Affinity[] {
   return list.filter((one) => !list.some((other) => other.value.startsWith(`${one.value} > `) && other.strength === one.strength));
 }
 
-export type PriceBand = { category: string; low: number; high: number; currency: string };
+export type PriceBand = { category: string; low: number | null; high: number | null; currency: string }; // null: open on that side
 
-/* "Winter 22-33 EUR" as catalog/ writes it; null for anything else, which is then shown as it is. */
+/* "Winter 22-33 EUR", "Winter over 1000 EUR" as catalog/ writes it; null for anything else, which is then shown as it is. */
 export function priceBandOf(value: string): PriceBand | null {
-  const found = /^(.*?)\s*(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?) ([A-Z]{3})$/.exec(value);
-  return found ? { category: found[1] ?? '', low: Number(found[2]), high: Number(found[3]), currency: found[4] ?? '' } : null;
+  const found = /^(.*?)\s*(?:(\d+(?:\.\d+)?)-|(over|under) )(\d+(?:\.\d+)?) ([A-Z]{3})$/.exec(value);
+  if (!found) return null;
+  const [, category = '', low, side, edge, currency = ''] = found;
+  return { category, low: side === 'over' ? Number(edge) : low === undefined ? null : Number(low), high: side === 'over' ? null : Number(edge), currency };
 }
 
 const first = ['category', 'brand', 'color', 'style', 'cut', 'price_band', 'material', 'gender'];

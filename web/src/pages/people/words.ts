@@ -81,6 +81,8 @@ export const words = defineWords({
   tasteMore: { en: '{n} more|{n} more', de: '{n} weiterer|{n} weitere' },
   tasteLess: { en: 'Fewer', de: 'Weniger' },
   against: { en: 'speaks against', de: 'spricht dagegen' },
+  over: { en: 'over {price}', de: 'über {price}' },
+  under: { en: 'under {price}', de: 'unter {price}' },
   category: { en: 'Category', de: 'Kategorie' },
   brand: { en: 'Brand', de: 'Marke' },
   color: { en: 'Colour', de: 'Farbe' },

@@ -117,6 +117,7 @@ function FindProduct({ add }: { add: (id: string) => void }) {
   return (
     <form
       role="search"
+      aria-label={t('products')}
       className="find-product"
       onSubmit={(event) => {
         event.preventDefault();

@@ -66,7 +66,8 @@ function Column({ recipe, answer, pointed, point, elsewhere, choose, remove }: C
   const t = useWords(words);
   return (
     <section className="column" aria-label={t(recipe)}>
-      <header className="column-head">
+      <h2 className="visually-hidden">{t(recipe)}</h2>
+      <div className="column-head">
         <select className="column-recipe" aria-label={t('recipe')} value={recipe} onChange={(event) => choose(event.currentTarget.value as Recipe)}>
           {recipes.map((one) => (
             <option key={one} value={one}>
@@ -79,7 +80,7 @@ function Column({ recipe, answer, pointed, point, elsewhere, choose, remove }: C
             <Icon name="close" size={16} />
           </button>
         )}
-      </header>
+      </div>
       <p className="column-is">{t(`${recipe}-is`)}</p>
       {answer === undefined ? (
         <Empty title={t('needsProduct')} icon="recommendations">
