@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import test from 'node:test';
 import { load } from './load.mjs';
 
-const { amountOf, compared, currenciesOf, everyDay, newest, partDrawn, partOf } = await load('pages/home/days.ts');
+const { amountOf, compared, currenciesOf, everyDay, newest, over, partDrawn, partOf } = await load('pages/home/days.ts');
 const { placesOf, verdictOf, withTicks } = await load('pages/home/usual.ts');
 const { answeredOf, isOrder, stepsOf } = await load('pages/home/checklist.ts');
 const { isSilent, needsOf, rejectedSince } = await load('pages/home/attention.ts');
@@ -17,6 +17,8 @@ test('days without events are days with zeros, in order', () => {
   assert.deepEqual(days.map((one) => one.day), ['2026-02-26', '2026-02-27', '2026-02-28', '2026-03-01']);
   assert.deepEqual(days.map((one) => one.events), [10, 0, 0, 10]);
   assert.deepEqual(everyDay([]), []);
+  assert.equal(over(days, '2026-03-01').length, 3);
+  assert.equal(over(days, '2026-02-27').length, 4); // the first day alone: nothing else to show
 });
 
 test('currencies are never added up', () => {
@@ -86,7 +88,7 @@ test('steps turn green from the data alone', () => {
   assert.deepEqual(done(stepsOf(full, pulse(), true, nothing)), ['products']);
   assert.deepEqual(done(stepsOf(full, pulse(), true, { ...nothing, arrived: { name: 'x' } })), ['event', 'products']);
   assert.ok(isOrder({ name: 'order_completed', state: 'stored' }) && isOrder({ name: 'Order Completed', state: 'stored' }) && isOrder({ name: 'purchase', state: 'stored' }));
-  assert.ok(!isOrder({ name: 'Order Completed', state: 'rejected' }) && !isOrder({ name: 'Order Cancelled', state: 'stored' }));
+  assert.ok(!isOrder({ name: 'Order Completed', state: 'rejected' }) && !isOrder({ name: 'Order Completed', state: 'stored', claimed: true }) && !isOrder({ name: 'Order Cancelled', state: 'stored' }));
 });
 
 test('lists given are counted from the figures for operators', () => {
@@ -113,10 +115,15 @@ test('what needs somebody', () => {
   assert.deepEqual(kinds(undefined, undefined, undefined, false), []);
   assert.deepEqual(kinds(state({ passwordSet: false, model: { ageSeconds: 90_000 } }), pulse(), [], false), ['model', 'password', 'backup']);
   assert.deepEqual(kinds(state(), pulse({ days: [day('2026-03-01')] }), [], true), ['noModel']);
+  assert.deepEqual(kinds(state(), pulse({ days: [day('2026-03-01', { orders: 0, claimedOrders: 3 })] }), [], true), ['claimed']);
+  assert.deepEqual(kinds(state({ model: { ageSeconds: 1 } }), pulse({ days: [day('2026-03-01', { claimedOrders: 3 })] }), [], true), []);
   const fresh = { id: '1', kind: 'backup', state: 'done', startedAt: '2026-03-09T00:00:00Z', endedAt: '2026-03-09T00:01:00Z' };
   assert.deepEqual(kinds(state(), pulse(), [fresh], false), []);
   assert.deepEqual(kinds(state(), pulse(), [{ ...fresh, state: 'failed' }], false), ['backup']);
   assert.deepEqual(kinds(state(), pulse(), [{ ...fresh, endedAt: '2026-02-01T00:00:00Z' }], false), ['backup']);
+  const quiet = { source: 'web', lastEventAt: '2026-03-09T00:00:00Z', events: 900, events24h: 0, rejected: 0, duplicates: 0 };
+  assert.deepEqual(kinds(state(), pulse({ sources: [quiet] }), [], true), []);
+  assert.deepEqual(kinds(state(), pulse({ sources: [quiet] }), [fresh], false), ['silent']);
   const refused = { source: 'web', lastEventAt: '2026-03-10T11:59:00Z', events: 10, events24h: 10, rejected: 2, duplicates: 0 };
   assert.deepEqual(kinds(state(), pulse({ sources: [refused] }), [fresh], false), ['rejected']);
   assert.deepEqual(kinds(state(), pulse({ sources: [refused] }), [fresh], false, { web: 2 }), []);

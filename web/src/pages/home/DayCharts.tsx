@@ -44,9 +44,9 @@ export function DayCharts({ days, currency }: { days: readonly Day[]; currency: 
         </Empty>
       </Card>
     );
-  const over = (value: (day: Day) => number) => compared(days, part, now, value);
+  const sumOver = (value: (day: Day) => number) => compared(days, part, now, value);
   const whole = (amount: number) => money(amount, currency, true);
-  const people = over((day) => day.people);
+  const people = sumOver((day) => day.people);
   const perDay: Comparison | null = people && { ...people, sum: people.sum / people.days };
   const shared = { times, unit: 'day' as const, range, onRange: (drawn: readonly [number, number] | null) => show(drawn === null ? null : partDrawn(drawn[0], drawn[1])), height: 190, sync: 'kunde-days' };
   return (
@@ -57,10 +57,10 @@ export function DayCharts({ days, currency }: { days: readonly Day[]; currency: 
       action={<Spans days={days} part={part} onPart={show} />}
     >
       <div className="home-charts">
-        <TimeChart {...shared} title={t('eventsDay')} series={made.events} file="kunde-events" sentence={sentence(over((day) => day.events), part, (n) => t('eventsSum', { n }))} />
+        <TimeChart {...shared} title={t('eventsDay')} series={made.events} file="kunde-events" sentence={sentence(sumOver((day) => day.events), part, (n) => t('eventsSum', { n }))} />
         <TimeChart {...shared} title={t('peopleDay')} series={made.people} file="kunde-people" sentence={sentence(perDay, part, (n) => t('peopleMean', { n: Math.round(n) }))} />
-        <TimeChart {...shared} title={t('ordersDay')} series={made.orders} file="kunde-orders" sentence={sentence(over((day) => day.orders), part, (n) => t('ordersSum', { n }))} />
-        <TimeChart {...shared} title={t('revenueDay', { currency })} series={made.revenue} file="kunde-revenue" format={whole} sentence={sentence(over((day) => amountOf(day.revenue, currency)), part, whole)} />
+        <TimeChart {...shared} title={t('ordersDay')} series={made.orders} file="kunde-orders" sentence={sentence(sumOver((day) => day.orders), part, (n) => t('ordersSum', { n }))} />
+        <TimeChart {...shared} title={t('revenueDay', { currency })} series={made.revenue} file="kunde-revenue" format={whole} sentence={sentence(sumOver((day) => amountOf(day.revenue, currency)), part, whole)} />
       </div>
     </Card>
   );

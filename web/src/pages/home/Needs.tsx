@@ -38,6 +38,8 @@ function NeedRow({ need, onLook }: { need: Need; onLook: (source: string) => voi
       return <Row text={t('silent', { source: short(need.source), span: span(Date.now() - need.since) })} action={<Link href={`/live?source=${encodeURIComponent(need.source)}`}>{t('silentAction')}</Link>} />;
     case 'rejected':
       return <Row text={t('rejected', { n: need.count, source: short(need.source) })} action={<Link href={`/live?state=rejected&source=${encodeURIComponent(need.source)}`} onClick={() => onLook(need.source)}>{t('rejectedAction')}</Link>} />;
+    case 'claimed':
+      return <Row text={t('claimed', { n: need.count })} action={<a href="/docs/collect">{t('claimedAction')}</a>} />;
     case 'model':
       return <Row text={t('model', { span: span(need.age) })} action={<Train />} />;
     case 'noModel':

@@ -6,7 +6,7 @@ import { language, useWords } from '../../words';
 import type { LineState } from '../live/line';
 import { amountOf } from './days';
 import type { Pulse } from './types';
-import { placesOf, shareOfDay, verdictOf, type Band } from './usual';
+import { placesOf, shareOfDay, verdictOf, weeksMin, type Band } from './usual';
 import { words } from './words';
 
 export type NowProps = { pulse: Pulse | undefined; perMinute: readonly number[]; line: LineState; currency: string; error: unknown; again: () => unknown };
@@ -18,7 +18,7 @@ export function Now({ pulse, perMinute, line, currency, error, again }: NowProps
       <Card title={t('pulse')}>{error ? <Failed error={error} again={again} /> : <Loading rows={6} />}</Card>
     );
   const { today } = pulse;
-  const revenue = today.usual?.revenue?.currency === undefined || today.usual.revenue.currency === currency ? today.usual?.revenue : null;
+  const usual = (today.usual?.days ?? 0) >= weeksMin ? today.usual : null;
   const whole = (amount: number) => money(amount, currency, true);
   return (
     <Card
@@ -31,14 +31,15 @@ export function Now({ pulse, perMinute, line, currency, error, again }: NowProps
         </span>
       }
     >
+      {pulse.complete === false && <p className="home-lost" role="status">{t('counting')}</p>}
       {line === 'lost' && <p className="home-lost" role="status">{t('lost')}</p>}
       <Figures>
         <Figure name={t('peopleNow')} value={number(pulse.now.people)} note={t('peopleNowNote')} />
         <Figure name={t('eventsToday')} value={number(today.events)} />
-        <Figure name={t('ordersToday')} value={number(today.orders)} note={<Usual value={today.orders} usual={today.usual?.orders} format={(n) => number(Math.round(n))} />} />
-        <Figure name={t('revenueToday')} value={whole(amountOf(today.revenue, currency))} note={<Usual value={amountOf(today.revenue, currency)} usual={revenue} format={whole} />} />
+        <Figure name={t('ordersToday')} value={number(today.orders)} note={<Usual value={today.orders} usual={usual?.orders} format={(n) => number(Math.round(n))} />} />
+        <Figure name={t('revenueToday')} value={whole(amountOf(today.revenue, currency))} note={<Usual value={amountOf(today.revenue, currency)} usual={usual?.revenue?.currency === currency ? usual.revenue : null} format={whole} />} />
       </Figures>
-      <Minutes perMinute={perMinute} freshAt={pulse.freshAt} />
+      <Minutes perMinute={perMinute} />
     </Card>
   );
 }
@@ -61,9 +62,9 @@ function Usual({ value, usual, format }: { value: number; usual: Band | null | u
   );
 }
 
-function Minutes({ perMinute, freshAt }: { perMinute: readonly number[]; freshAt: string | null }) {
+function Minutes({ perMinute }: { perMinute: readonly number[] }) {
   const t = useWords(words);
-  const minute = Math.floor((freshAt === null ? Date.now() : Date.parse(freshAt)) / 60_000);
+  const minute = Math.floor(Date.now() / 60_000);
   const count = perMinute.length;
   const times = useMemo(() => Array.from({ length: count }, (_, i) => (minute - count + 1 + i) * 60_000), [minute, count]);
   const series = useMemo(() => [{ name: t('perMinute'), values: perMinute, kind: 'area' as const, tone: 1 as const }], [perMinute, t]);

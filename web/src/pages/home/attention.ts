@@ -7,6 +7,7 @@ const day = 24 * hour;
 export type Need =
   | { kind: 'silent'; source: string; since: number }
   | { kind: 'rejected'; count: number; source: string }
+  | { kind: 'claimed'; count: number }
   | { kind: 'model'; age: number }
   | { kind: 'noModel' }
   | { kind: 'password' }
@@ -38,11 +39,16 @@ export function rejectedSince(source: SourceState, looked: Looked): number {
 
 export function needsOf(state: EngineState | undefined, pulse: Pulse | undefined, jobs: readonly Job[] | undefined, looked: Looked, demo: boolean, now: number): Need[] {
   const needs: Need[] = [];
-  for (const source of pulse?.sources ?? []) if (isSilent(source, now)) needs.push({ kind: 'silent', source: source.source, since: Date.parse(source.lastEventAt ?? '') });
+  // A demo shop that nothing was sent to since the start has nobody who could be silent.
+  const asleep = demo && (state?.ingest.stored ?? 0) === 0;
+  for (const source of pulse?.sources ?? []) if (!asleep && isSilent(source, now)) needs.push({ kind: 'silent', source: source.source, since: Date.parse(source.lastEventAt ?? '') });
   for (const source of pulse?.sources ?? []) {
     const count = rejectedSince(source, looked);
     if (count > 0) needs.push({ kind: 'rejected', source: source.source, count });
   }
+  // A shop that sends its orders from the browser only would wonder why there are none.
+  const claimed = (pulse?.days ?? []).reduce((sum, one) => sum + (one.claimedOrders ?? 0), 0);
+  if (claimed > 0 && !(pulse?.days ?? []).some((one) => one.orders > 0)) needs.push({ kind: 'claimed', count: claimed });
   if (state) {
     const age = state.model?.ageSeconds;
     const orders = (pulse?.days ?? []).some((one) => one.orders > 0);

@@ -13,9 +13,10 @@ export type Seen = {
   answered: number;           // recommendations and decisions that the server has given
 };
 
-export function isOrder(entry: Pick<Entry, 'name' | 'state'>): boolean {
+/* An order that is only claimed is not counted as one (unless the shop trusts claims; then the next count shows it). */
+export function isOrder(entry: Pick<Entry, 'name' | 'state' | 'claimed'>): boolean {
   const name = entry.name.toLowerCase().replace(/[\s_-]/g, '');
-  return entry.state === 'stored' && (name === 'ordercompleted' || name === 'purchase');
+  return entry.state === 'stored' && entry.claimed !== true && (name === 'ordercompleted' || name === 'purchase');
 }
 
 /* A demo shop is full from the start; there the first step waits for an event of one's own. */

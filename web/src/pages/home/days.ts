@@ -54,6 +54,12 @@ export function partDrawn(from: number, to: number): Part {
   return last >= first ? { from: dayOf(first), to: dayOf(last) } : { from: dayOf(Math.round(from / dayMs) * dayMs), to: dayOf(Math.round(from / dayMs) * dayMs) };
 }
 
+/* The days that are over: one that runs would look like a fall. On the first day there is nothing else to show. */
+export function over(days: readonly Day[], today: string): Day[] {
+  const whole = days.filter((day) => day.day < today);
+  return whole.length > 1 ? whole : [...days];
+}
+
 /* The newest `count` days. */
 export function newest(days: readonly Day[], count: number): Part | null {
   const from = days[days.length - count]?.day;

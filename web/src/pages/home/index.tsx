@@ -7,12 +7,12 @@ import { Needs } from './Needs';
 import { needsOf } from './attention';
 import { Steps } from './Steps';
 import { DayCharts } from './DayCharts';
-import { currenciesOf, everyDay } from './days';
+import { currenciesOf, everyDay, over } from './days';
 import './home.css';
 import { Now } from './Now';
 import { Sources } from './Sources';
 import type { Pulse } from './types';
-import { pulsePath, statePath, useArrivals, useJobs, useLooked, useNow, useSteps } from './useHome';
+import { pulsePath, statePath, today, useArrivals, useJobs, useLooked, useNow, useSteps } from './useHome';
 import { words } from './words';
 
 const api = [
@@ -25,16 +25,16 @@ export default function HomePage() {
   const t = useWords(words);
   const me = useMe();
   const arrivals = useArrivals();
-  const year = useGet<Pulse>(pulsePath, { refetchInterval: 60_000 });
+  const year = useGet<Pulse>(pulsePath, { refetchInterval: (query) => (query.state.data?.days.some((day) => day.orders > 0) ? 60_000 : 5000) }); // the first orders are waited for
   const now = useNow(arrivals.ticks, arrivals.settle);
   const jobs = useJobs();
   const [looked, look] = useLooked();
   const { steps, ready, state } = useSteps(arrivals, year.data);
-  const days = useMemo(() => everyDay(year.data?.days ?? []), [year.data]);
-  const currency = useMemo(() => currenciesOf(days)[0] ?? 'EUR', [days]);
+  const days = useMemo(() => over(everyDay(year.data?.days ?? []), today()), [year.data]);
+  const currency = now.pulse?.today.usual?.revenue?.currency ?? currenciesOf(days)[0] ?? 'EUR';
   const demo = me.data?.demo ?? false;
   const sources = (now.pulse ?? year.data)?.sources ?? [];
-  const needs = needsOf(state, now.pulse ?? year.data, jobs.data?.jobs, looked, demo, Date.now());
+  const needs = needsOf(state, year.data && { ...year.data, sources }, jobs.data?.jobs, looked, demo, Date.now());
   const compact = ready && steps.every((step) => step.done);
 
   return (

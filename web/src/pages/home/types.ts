@@ -1,9 +1,10 @@
 /* The answers of /v1/admin/pulse and of what else the page looks at. */
 export type Money = { currency: string; amount: number };
 
-export type Day = { day: string; events: number; people: number; newPeople: number; orders: number; revenue: Money[] };
+export type Day = { day: string; events: number; people: number; newPeople: number; orders: number; claimedOrders?: number; revenue: Money[] };
 
 export type Usual = {
+  days?: number; // how many such weekdays it is made of
   orders?: { mean: number; low: number; high: number } | null;
   revenue?: { currency: string; mean: number; low: number; high: number } | null;
 };
@@ -16,6 +17,7 @@ export type Pulse = {
   now: { people: number; perMinute: number[] };
   sources: SourceState[];
   freshAt: string | null;
+  complete?: boolean; // false while the log is still being counted
 };
 
 /* Of GET /v1/admin/state, what this page needs. */

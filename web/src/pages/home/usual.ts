@@ -2,6 +2,9 @@
 export type Band = Readonly<{ mean: number; low: number; high: number }>;
 export type Verdict = 'none' | 'above' | 'within' | 'yet' | 'below';
 
+/* One or two weeks say nothing about what is usual. */
+export const weeksMin = 3;
+
 /* The day is not over: less than usual means "not yet" until it is late. `share` of the day that has passed, 0 to 1. */
 export function verdictOf(value: number, usual: Band | null | undefined, share: number): Verdict {
   if (!usual || usual.high <= 0) return 'none';

@@ -55,6 +55,7 @@ export const words = defineWords({
   below: { en: 'Less than usual on a {weekday} ({low} to {high})', de: 'Weniger als an einem {weekday} üblich ({low} bis {high})' },
   none: { en: 'Too few weeks yet to say what is usual', de: 'Noch zu wenige Wochen, um zu sagen, was üblich ist' },
   lost: { en: 'The line to the server broke; these figures wait for it.', de: 'Die Verbindung zum Server ist abgerissen; diese Zahlen warten darauf.' },
+  counting: { en: 'The log is still being counted; the figures are not complete yet.', de: 'Das Protokoll wird noch gezählt; die Zahlen sind noch nicht vollständig.' },
   utc: { en: 'Days begin at midnight UTC.', de: 'Tage beginnen um Mitternacht UTC.' },
 
   // what needs you
@@ -68,6 +69,11 @@ export const words = defineWords({
     de: '{n} Ereignis von {source} wurde abgewiesen, seit Sie zuletzt nachgesehen haben.|{n} Ereignisse von {source} wurden abgewiesen, seit Sie zuletzt nachgesehen haben.',
   },
   rejectedAction: { en: 'See why', de: 'Gründe ansehen' },
+  claimed: {
+    en: '{n} order came by the write key alone. Anybody could have sent it, so it is kept but not counted. Send orders from your server.|{n} orders came by the write key alone. Anybody could have sent them, so they are kept but not counted. Send orders from your server.',
+    de: '{n} Bestellung kam allein mit dem Schreibschlüssel. Jeder könnte sie gesendet haben, darum wird sie behalten, aber nicht gezählt. Senden Sie Bestellungen von Ihrem Server.|{n} Bestellungen kamen allein mit dem Schreibschlüssel. Jeder könnte sie gesendet haben, darum werden sie behalten, aber nicht gezählt. Senden Sie Bestellungen von Ihrem Server.',
+  },
+  claimedAction: { en: 'How', de: 'Wie das geht' },
   model: { en: 'The model is {span} old: what was bought since is not in it.', de: 'Das Modell ist {span} alt: Was seitdem gekauft wurde, fehlt darin.' },
   noModel: { en: 'There are orders, but no model has been trained from them.', de: 'Es gibt Bestellungen, aber noch kein Modell daraus.' },
   modelAction: { en: 'Train it now', de: 'Jetzt trainieren' },
