@@ -165,6 +165,9 @@ class Source(unittest.TestCase):
     def test_words(self):
         self.run_in_web('npm', 'run', '--silent', 'words')
 
+    def test_logic(self):
+        self.run_in_web('npm', 'run', '--silent', 'logic')
+
     def test_the_lock_file_names_no_registry(self):
         with open(os.path.join(ROOT, 'web', 'package-lock.json')) as f:
             self.assertNotIn('"resolved"', f.read())

@@ -1,6 +1,11 @@
 /* Read-back of persons and decisions; the state of the engine; training and checkpoints on demand. */
-#include "api/caller.h"
 #include "api/handlers.h"
+
+#include <stdio.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "api/caller.h"
 
 void kd_admin_profile(kd_request *request)
 {
@@ -130,6 +135,24 @@ static void write_memory_state(kd_jw *w, kd_parts *parts)
     kd_snapshot_release(s);
 }
 
+/* What the system counts as this process's memory: maps of the database and the libraries are in it. */
+static void write_process_state(kd_jw *w)
+{
+    struct rusage usage;
+    long          pages = 0;
+    FILE         *f = fopen("/proc/self/statm", "re");
+    if (f == NULL || fscanf(f, "%*d %ld", &pages) != 1)
+        pages = 0;
+    if (f)
+        fclose(f);
+    getrusage(RUSAGE_SELF, &usage);
+    kd_jw_key(w, "process");
+    kd_jw_object(w);
+    KD_JW_I64(w, "residentBytes", (int64_t)pages * sysconf(_SC_PAGESIZE));
+    KD_JW_I64(w, "peakBytes", (int64_t)usage.ru_maxrss * 1024);
+    kd_jw_object_end(w);
+}
+
 static void write_model_state(kd_jw *w, kd_parts *parts, int64_t now_ms)
 {
     const kd_model *model = kd_recommender_model(parts->recommender);
@@ -169,6 +192,7 @@ void kd_admin_state(kd_request *request)
     KD_JW_I64(&w, "uptimeSeconds", (request->now_ms - parts->started_ms) / 1000);
     KD_JW_BOOL(&w, "ready", atomic_load(&parts->ready));
     KD_JW_BOOL(&w, "passwordSet", kd_password_is_set(parts->keys));
+    write_process_state(&w);
     write_store_state(&w, request->reader);
     write_ingest_state(&w, parts->ingest);
     write_memory_state(&w, parts);

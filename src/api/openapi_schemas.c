@@ -100,7 +100,7 @@ const kd_schema kd_schemas[] = {
     { "Receipt", SCHEMA({"type":"object","additionalProperties":true,"properties":{"placement":{"type":"string"},"placementVersion":{"type":"integer"},"modelVersion":{"type":"integer"},
         "catalogueVersion":{"type":"integer"},"seed":{"type":"string"},"items":{"type":"array","items":{"type":"object","additionalProperties":true}}}}) },
     { "State", SCHEMA({"type":"object","additionalProperties":true,"required":["version","ready"],"properties":{"version":{"type":"string"},"startedAt":{"type":"string","format":"date-time"},
-        "uptimeSeconds":{"type":"integer"},"ready":{"type":"boolean"},"database":{"type":"object","additionalProperties":true},"ingest":{"type":"object","additionalProperties":true},
+        "uptimeSeconds":{"type":"integer"},"ready":{"type":"boolean"},"process":{"type":"object","additionalProperties":true},"database":{"type":"object","additionalProperties":true},"ingest":{"type":"object","additionalProperties":true},
         "people":{"type":"object","additionalProperties":true},"catalogue":{"type":"object","additionalProperties":true},"model":{"type":["object","null"],"additionalProperties":true},
         "placements":{"type":"integer"},"settings":{"type":"object","additionalProperties":true}}}) },
     { "PlacementDocument", SCHEMA({"type":"object","required":["kind"],"properties":{"id":{"type":"string"},"title":{"type":"string"},"kind":{"type":"string","enum":["recommendation","content"]},

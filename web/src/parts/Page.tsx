@@ -1,16 +1,14 @@
 /* The frame of one page: title, one sentence of purpose, one action, the API tab, then its content. */
 import { useDisclosure } from '@mantine/hooks';
 import { useEffect, useId, type ReactNode } from 'react';
-import { useMe, type Method } from '../api';
+import { useMe } from '../api';
 import { useWords } from '../words';
 import { Code } from './Code';
+import { curlOf, type ApiCall } from './curl';
 import { Icon } from './Icon';
 import { SidePanel } from './SidePanel';
 import { words } from './words';
 import './Page.css';
-
-/* One call of the API tab. `key`: which key the call needs; a write key is public and shown, a server key never is. */
-export type ApiCall = { method: Method; path: string; body?: unknown; key?: 'server' | 'write' | 'none' };
 
 export type PageProps = {
   title: ReactNode;
@@ -21,20 +19,6 @@ export type PageProps = {
   wide?: boolean;
   children: ReactNode;
 };
-
-export function curlOf(call: ApiCall, baseUrl: string, writeKey: string): string {
-  const key = call.key ?? 'server';
-  const lines = [`curl ${call.method === 'GET' || call.body !== undefined ? '' : `-X ${call.method} `}`.trimEnd()];
-  if (key === 'server') lines.push('-H "Authorization: Bearer $KUNDE_SERVER_KEY"');
-  if (key === 'write') lines.push(`-u ${writeKey}:`);
-  if (call.body !== undefined) {
-    if (call.method !== 'POST') lines.push(`-X ${call.method}`);
-    lines.push("-H 'Content-Type: application/json'");
-    lines.push(`-d '${JSON.stringify(call.body).replaceAll("'", "'\\''")}'`);
-  }
-  lines.push(`'${baseUrl}${call.path}'`);
-  return lines.join(' \\\n  ');
-}
 
 export function Page({ title, sentence, action, api, name, wide = false, children }: PageProps) {
   const t = useWords(words);
@@ -81,7 +65,7 @@ function ApiCalls({ calls }: { calls: readonly ApiCall[] }) {
     <>
       <p className="page-sentence">{t('apiSentence')}</p>
       {calls.map((call) => (
-        <Code key={`${call.method} ${call.path}`} text={curlOf(call, base, me.data?.writeKey ?? '$KUNDE_WRITE_KEY')} label={`${call.method} ${call.path.split('?')[0] ?? ''}`} />
+        <Code key={`${call.method} ${call.path}`} text={curlOf(call, base, me.data?.writeKey ?? '')} label={`${call.method} ${call.path.split('?')[0] ?? ''}`} />
       ))}
     </>
   );

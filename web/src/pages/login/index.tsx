@@ -7,13 +7,8 @@ import { LanguageSwitch } from '../../frame/Frame';
 import { Mark } from '../../frame/Mark';
 import { useWords } from '../../words';
 import './login.css';
+import { placeAfter } from './place';
 import { words } from './words';
-
-/* Only a path of this server: "//elsewhere" and "https:" lead away. */
-export function placeAfter(search: string): string {
-  const next = new URLSearchParams(search).get('next') ?? '/';
-  return /^\/(?![/\\])/.test(next) ? next : '/';
-}
 
 export default function LoginPage() {
   const t = useWords(words);

@@ -2,7 +2,7 @@
 import { Button, Progress } from '@mantine/core';
 import { useState } from 'react';
 import { ApiError, forget, send, useGet } from '../../api';
-import { number, percent, span } from '../../format';
+import { bytes, percent, span } from '../../format';
 import { Ago, Card, Json, Tag } from '../../parts';
 import { useWords } from '../../words';
 import type { Job, Jobs } from './types';
@@ -81,33 +81,38 @@ function JobLine({ job }: { job: Job }) {
       </div>
       {job.state === 'running' && <Progress value={job.total > 0 ? share * 100 : 100} animated={job.total === 0} size="sm" aria-label={name} />}
       {job.state === 'failed' && <p className="settings-failure">{job.error}</p>}
-      {job.state === 'done' && job.result !== null && job.result !== undefined && <Result result={job.result} />}
+      {job.state === 'done' && typeof job.result === 'object' && job.result !== null && <Result result={job.result} />}
     </li>
   );
 }
 
-type Finding = { ok: boolean; [name: string]: unknown };
+type Backup = { file: string; bytes: number };
 
-/* The doctor's findings: [{ "check": "…", "ok": true, "detail": "…" }], perhaps inside { "findings": […] } */
-function findingsOf(result: unknown): Finding[] | null {
-  const list: unknown = Array.isArray(result) ? result : typeof result === 'object' && result !== null ? Object.values(result).find(Array.isArray) : null;
-  if (!Array.isArray(list) || list.length === 0) return null;
-  const items = list as unknown[];
-  return items.every((item) => typeof item === 'object' && item !== null && typeof (item as Finding).ok === 'boolean') ? (items as Finding[]) : null;
+function backupOf(result: unknown): Backup | null {
+  const { file, bytes: size } = result as Partial<Backup>;
+  return typeof file === 'string' && typeof size === 'number' ? { file, bytes: size } : null;
 }
 
-const textOf = (value: unknown): string => (typeof value === 'string' ? value : typeof value === 'number' ? number(value) : '');
+type Finding = { ok: boolean; finding: string };
 
-function Result({ result }: { result: unknown }) {
+/* Of an examination: { "ok": true, "findings": [{ "ok": true, "finding": "…" }] } */
+function findingsOf(result: unknown): readonly Finding[] | null {
+  const { findings } = result as { findings?: unknown };
+  return Array.isArray(findings) ? (findings as Finding[]) : null;
+}
+
+function Result({ result }: { result: object }) {
   const t = useWords(words);
   const findings = findingsOf(result);
+  const backup = backupOf(result);
+  if (backup) return <p className="settings-value">{t('backupFile', { file: backup.file, size: bytes(backup.bytes) })}</p>;
   if (!findings) return <Json value={result} />;
   return (
     <ul className="settings-findings">
       {findings.map((finding, i) => (
         <li key={i}>
           <Tag tone={finding.ok ? 'good' : 'bad'}>{finding.ok ? t('ok') : t('notOk')}</Tag>
-          <span>{Object.entries(finding).filter(([name]) => name !== 'ok').map(([, value]) => textOf(value)).filter(Boolean).join(': ')}</span>
+          <span>{finding.finding}</span>
         </li>
       ))}
     </ul>

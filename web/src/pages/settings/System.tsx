@@ -44,14 +44,13 @@ export function System({ tabs }: { tabs: ReactNode }) {
 
 function Facts({ state }: { state: State }) {
   const t = useWords(words);
-  const held = state.people.bytes + state.people.identityBytes + state.catalogue.bytes;
   return (
     <Figures>
       <Figure name={t('version')} value={state.version} />
       <Figure name={t('since')} value={span(state.uptimeSeconds * 1000)} note={t('sinceNote', { time: relative(state.startedAt) })} />
       <Figure
         name={t('memory')}
-        value={bytes(state.process?.residentBytes ?? held)}
+        value={bytes(state.process.residentBytes)}
         note={t('memoryNote', { people: bytes(state.people.bytes), catalogue: bytes(state.catalogue.bytes), ids: bytes(state.people.identityBytes) })}
       />
       <Figure name={t('store')} value={bytes(state.database.fileBytes)} note={t('storeNote', { wal: bytes(state.database.walBytes) })} />
@@ -59,7 +58,7 @@ function Facts({ state }: { state: State }) {
       <Figure name={t('people')} value={number(state.database.persons)} />
       <Figure name={t('products')} value={number(state.catalogue.products)} note={t('variantsNote', { n: state.catalogue.variants })} />
       <Figure name={t('model')} value={state.model ? t('modelProducts', { n: state.model.products }) : t('modelNone')} note={state.model ? t('modelNote', { time: relative(state.model.trainedAt) }) : undefined} />
-      <Figure name={t('commit')} value={`${number(state.database.commitMicroseconds / 1000, 1)} ms`} note={t('commitNote')} />
+      {state.database.commits > 0 && <Figure name={t('commit')} value={`${number(state.database.commitMicroseconds / state.database.commits / 1000, 1)} ms`} note={t('commitNote', { n: state.database.commits })} />}
     </Figures>
   );
 }

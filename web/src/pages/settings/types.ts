@@ -24,7 +24,7 @@ export type State = {
   uptimeSeconds: number;
   ready: boolean;
   passwordSet: boolean;
-  process?: { residentBytes: number; peakBytes?: number };
+  process: { residentBytes: number; peakBytes: number };
   database: { fileBytes: number; walBytes: number; events: number; persons: number; documents: number; commits: number; commitMicroseconds: number };
   ingest: { stored: number; duplicates: number; rejected: number; queueBytes: number };
   people: { resident: number; bytes: number; dirtyBytes: number; identityBytes: number };
