@@ -86,7 +86,7 @@ function RoomStrip({ current }: { current: PageEntry | undefined }) {
 
 function Colours() {
   const t = useWords(words);
-  const { setColorScheme } = useMantineColorScheme();
+  const { setColorScheme } = useMantineColorScheme({ keepTransitions: true }); // without, it adds a style element, which the policy refuses
   const dark = useComputedColorScheme('light') === 'dark';
   const label = dark ? t('toLight') : t('toDark');
   return (
