@@ -27,6 +27,9 @@ const pages = {
 const looks = [];
 for (const language of ['en', 'de']) for (const scheme of ['light', 'dark']) for (const size of ['phone', 'desktop']) looks.push({ language, scheme, size });
 
+// axe-core takes longest, so it looks at half: each pair of colours and size, each language with each of either.
+const isExamined = ({ language, scheme, size }) => (language === 'en') === ((scheme === 'light') === (size === 'phone'));
+
 const contexts = new Map();
 
 function contextOf(server, look, loggedIn) {
@@ -88,7 +91,7 @@ async function look(name, entry, look) {
     assert.deepEqual(texts.filter((text) => (look.language === 'de' ? english : german).test(text)), [], 'words of the other language');
     const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
     assert.ok(wide <= 0, `the page is ${wide} px wider than the screen`);
-    assert.deepEqual(await barriers(page), [], 'barriers');
+    if (isExamined(look)) assert.deepEqual(await barriers(page), [], 'barriers');
   } finally {
     await page.close();
   }
