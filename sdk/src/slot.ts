@@ -23,11 +23,11 @@ function askAll(): void {
   asking = [];
   for (const slots of groups.values()) {
     const turns = slots.map((slot) => slot.turn);
-    void decide([...new Set(slots.map((slot) => slot.placement))], slots[0]!.about).then((decisions) =>
+    void decide([...new Set(slots.map((slot) => slot.place))], slots[0]!.about).then((decisions) =>
       slots.forEach((slot, i) =>
         slot.answer(
           turns[i]!,
-          decisions.find((one) => one.placement === slot.placement),
+          decisions.find((one) => one.placement === slot.place),
         ),
       ),
     );
@@ -49,7 +49,8 @@ export class KundeSlot extends Base {
   readonly #made = make('div', 'made');
   readonly #box = make('div', 'kunde');
 
-  get placement(): string {
+  /** Not called as its attribute: frameworks set a property where there is one, and this one only tells. */
+  get place(): string {
     return this.getAttribute('placement') ?? '';
   }
 
@@ -99,7 +100,7 @@ export class KundeSlot extends Base {
   refresh(): void {
     const turn = ++this.turn;
     clearTimeout(this.#timer);
-    if (!this.placement || !mayDecide()) return this.#fallBack();
+    if (!this.place || !mayDecide()) return this.#fallBack();
     if (!this.#decision) this.#state('waiting');
     this.#timer = setTimeout(() => this.answer(turn), timeout());
     if (asking.push(this) === 1) queueMicrotask(askAll);
