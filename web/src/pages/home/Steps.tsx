@@ -24,7 +24,7 @@ export function Steps({ steps, arrived, compact }: StepsProps) {
     return (
       <section className="home-done" aria-label={t('steps')}>
         <span className="home-mark home-mark-done"><Icon name="check" size={14} /></span>
-        <span>{t('stepsDone')}</span>
+        <span>{arrived ? <bdi>{t('arrived', { name: short(labelOf(arrived)), source: short(arrived.source) })}</bdi> : t('stepsDone')}</span>
         <button type="button" className="quiet-button" onClick={() => open('event')}>
           {t('stepsShow')}
         </button>
