@@ -209,7 +209,7 @@ static kd_status import_file(kd_import_counts *counts, kd_run *run, const char *
     if (status != KD_OK)
         return status;
     kd_bar_start(&bar, &run->io);
-    status = kd_import_run(counts, to, in, file, options, show_progress, &bar, (const volatile bool *)run->io.cancel /* read atomically there */, err);
+    status = kd_import_run(counts, to, in, file, options, show_progress, &bar, run->io.cancel, err);
     kd_bar_end(&bar);
     kd_input_close(in);
     return status;

@@ -1,5 +1,6 @@
 #include "base/csv.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { CHUNK = 256 * 1024, RAW_MAX = 4096, LINE_BREAK = 2 /* bytes of CRLF */ };
@@ -254,6 +255,13 @@ static kd_status give_up_line(kd_csv *csv, kd_str *raw, kd_err *err, const char 
     return bad(raw, (kd_str){ csv->raw, kept }, err, why);
 }
 
+static kd_status give_up_long(kd_csv *csv, kd_str *raw, kd_err *err)
+{
+    char why[64];
+    snprintf(why, sizeof why, "the record is longer than %zu bytes", csv->record_max);
+    return give_up_line(csv, raw, err, why);
+}
+
 /* The input has no further record. A damaged gzip is not a bad record (KD_INVALID would mean that one can go on). */
 static kd_status ended(const kd_csv *csv, kd_err *err)
 {
@@ -278,11 +286,11 @@ kd_status kd_csv_next(kd_csv *csv, const kd_str **fields, size_t *count, uint64_
     case FOUND_CUT:
         if (have <= csv->record_max + LINE_BREAK) /* nothing left, or what is left was cut off by the input's failure */
             return ended(csv, err);
-        return give_up_line(csv, raw, err, "the record is longer than the limit");
+        return give_up_long(csv, raw, err);
     }
     kd_str text = without_cr(csv->buffer + csv->start, len);
     if (text.len > csv->record_max)
-        return give_up_line(csv, raw, err, "the record is longer than the limit");
+        return give_up_long(csv, raw, err);
     advance(csv, len);
     if (memchr(text.ptr, 0, text.len) != NULL)
         return bad(raw, text, err, "the record holds a NUL byte: is the file text in UTF-8?");

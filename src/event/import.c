@@ -80,7 +80,7 @@ static void tell(kd_import *run)
 
 kd_status kd_import_run(kd_import_counts *counts, const kd_importer *to, kd_input *in, const char *name,
                         const kd_import_options *options, kd_import_progress progress, void *self,
-                        const volatile bool *cancel, kd_err *err)
+                        const atomic_bool *cancel, kd_err *err)
 {
     kd_import_options filled = with_defaults(options);
     kd_import        *run = calloc(1, sizeof *run);
@@ -118,7 +118,7 @@ kd_status kd_import_run(kd_import_counts *counts, const kd_importer *to, kd_inpu
 
 bool kd_import_go_on(kd_import *run)
 {
-    if (run->cancel && __atomic_load_n(run->cancel, __ATOMIC_RELAXED)) { /* another thread may set it */
+    if (run->cancel && atomic_load_explicit(run->cancel, memory_order_relaxed)) {
         run->counts->cancelled = true;
         return false;
     }

@@ -6,6 +6,7 @@
  * Columns, formats, ids and limits: docs/import.md. Threads: one import per call; several may run at once. */
 #ifndef KD_EVENT_IMPORT_H
 #define KD_EVENT_IMPORT_H
+#include <stdatomic.h>
 #include "base/input.h"
 #include "catalog/feeds.h"
 #include "event/ingest.h"
@@ -69,10 +70,10 @@ typedef struct kd_importer { /* what an import writes to */
 typedef void (*kd_import_progress)(void *self, const kd_import_counts *counts, uint64_t bytes_done, uint64_t bytes_total);
 
 /* One file. `name` is what the operator called it (for quarantine and resume). Progress is called about five times a
- * second; it returns nothing: cancel by setting *cancel. */
+ * second; it returns nothing: cancel by setting *cancel, which may be NULL, from whatever thread. */
 kd_status kd_import_run(kd_import_counts *counts, const kd_importer *to, kd_input *in, const char *name,
                         const kd_import_options *options, kd_import_progress progress, void *self,
-                        const volatile bool *cancel, kd_err *err);
+                        const atomic_bool *cancel, kd_err *err);
 
 typedef struct kd_quarantined { kd_id id; int64_t time_ms; kd_str file, what, field, reason, raw; uint64_t line; } kd_quarantined;
 /* Bad rows, by file and line; owned by `arena`. They hold what the shop sent, so they are sealed in the store. */

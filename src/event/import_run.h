@@ -27,7 +27,7 @@ typedef struct kd_import {
     const char              *name;
     kd_import_progress       progress;
     void                    *self;
-    const volatile bool     *cancel;
+    const atomic_bool       *cancel;
     int64_t                  told_us;
     uint64_t                 bytes_total;
 

@@ -323,7 +323,7 @@ static void test_dry_run_and_cancel(void **unused)
     kd_import_counts  c;
     kd_err            err = { 0 };
     kd_input         *in = NULL;
-    volatile bool     stop = true;
+    const atomic_bool stop = true;
     kd_import_options o = options_of(KD_IMPORT_ORDERS);
     (void)unused;
     house_new(&h);
@@ -598,7 +598,7 @@ static void stop_late(void *self, const kd_stored *events, size_t count)
     static uint64_t seen;
     (void)events;
     seen += count;
-    __atomic_store_n((volatile bool *)self, seen >= 2000, __ATOMIC_RELAXED);
+    atomic_store((atomic_bool *)self, seen >= 2000);
 }
 
 static void test_cancelled(void **unused)
@@ -608,7 +608,7 @@ static void test_cancelled(void **unused)
     kd_err            err = { 0 };
     kd_input         *in = NULL;
     kd_buf            text;
-    volatile bool     stop = false;
+    atomic_bool       stop = false;
     kd_import_options o = options_of(KD_IMPORT_ORDERS);
     (void)unused;
     kd_buf_init(&text, NULL);
