@@ -1,5 +1,5 @@
 """What the dashboard reads about everybody: lists, search, one event in full, the live stream, the pulse, jobs."""
-import http.client, json, os, socket, threading, time, unittest, urllib.parse
+import collections, datetime, http.client, json, os, random, socket, sqlite3, threading, time, unittest, urllib.parse
 from harness import Server, SERVER_KEY, WRITE_KEY, kunde
 
 
@@ -443,6 +443,167 @@ class Recommendations(unittest.TestCase):
     def test_only_when_asked_and_only_for_those_who_may(self):
         self.assertNotIn('removedItems', self.ask(customer={'userId': 'buyer'}))
         self.assertNotIn('removedItems', self.ask(key='write', explain=True))
+
+
+def day_of(days_ago):
+    return (datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=days_ago)).strftime('%Y-%m-%d')
+
+
+def at(days_ago, hour=12):
+    """A time of that UTC day; today, a moment ago."""
+    if days_ago == 0:
+        return datetime.datetime.now(datetime.timezone.utc).strftime('%Y-%m-%dT%H:%M:%S.%fZ')
+    return '%sT%02d:00:00Z' % (day_of(days_ago), hour)
+
+
+def complete(s):
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        pulse = s.json('GET', '/v1/admin/pulse')
+        if pulse['complete']:
+            return pulse
+        time.sleep(0.05)
+    raise AssertionError('the pulse does not catch up')
+
+
+def by_day(pulse):
+    return {d['day']: d for d in pulse['days']}
+
+
+class Pulse(unittest.TestCase):
+    times = {}  # a message that is sent again has the time of before
+
+    @classmethod
+    def setUpClass(cls):
+        cls.s = Server()
+        cls.till = cls.s.json('POST', '/v1/admin/keys', {'type': 'server', 'name': 'Till', 'source': 'till'}, expect=201)['key']
+        for weeks in range(1, 9):
+            for i in range(weeks):
+                cls.order(weeks * 7, 'usual-%d-%d' % (weeks, i), 100)
+        cls.order(0, 'today-1', 50, user='u1')
+        cls.order(0, 'today-2', 70, user='u2')
+        cls.order(0, 'claimed', 1000, user='u3', key='write')
+        cls.s.json('POST', '/v1/track', {'event': 'Order Refunded', 'userId': 'u1', 'messageId': 'refund', 'timestamp': at(0),
+                   'properties': {'order_id': 'today-1', 'currency': 'EUR', 'products': [{'product_id': 'P', 'price': 50, 'quantity': 1}]}})
+        headers = {'Authorization': 'Bearer ' + cls.till}
+        cls.s.json('POST', '/v1/track', {'event': 'Order Completed', 'userId': 'u1', 'messageId': 'till-1', 'timestamp': at(3), 'properties': {
+            'order_id': 't1', 'currency': 'CHF', 'products': [{'product_id': 'P', 'price': '19.95', 'quantity': 2}]}}, key=None, headers=headers)
+        cls.s.json('POST', '/v1/track', {'event': 'Order Completed', 'messageId': 'till-bad'}, key=None, headers=headers, expect=400)
+        cls.order(0, 'today-2', 70, user='u2')  # again
+
+    @classmethod
+    def order(cls, days_ago, name, price, user='old', key='server'):
+        cls.s.json('POST', '/v1/track', {'event': 'Order Completed', 'userId': user, 'messageId': name, 'timestamp': cls.times.setdefault(name, at(days_ago)),
+                   'properties': {'order_id': name, 'currency': 'EUR', 'products': [{'product_id': 'P', 'price': price, 'quantity': 1}]}}, key=key)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.s.close()
+
+    def test_only_for_admins(self):
+        for path in ('/v1/admin/pulse', '/v1/admin/sources'):
+            for key in (None, 'write'):
+                self.assertIn(self.s.request('GET', path, key=key)[0], (401, 403))
+
+    def test_days(self):
+        pulse = complete(self.s)
+        days = by_day(pulse)
+        self.assertEqual([d['day'] for d in pulse['days']], [day_of(n) for n in range(56, -1, -1)])  # every day, from the first
+        today = days[day_of(0)]
+        self.assertEqual((today['events'], today['orders'], today['claimedOrders'], today['people'], today['newPeople']), (4, 2, 1, 3, 3))
+        self.assertEqual((today['revenue'], today['returned']), ([{'currency': 'EUR', 'amount': 120}], [{'currency': 'EUR', 'amount': 50}]))
+        self.assertEqual(days[day_of(3)]['revenue'], [{'currency': 'CHF', 'amount': 39.9}])
+        self.assertEqual((days[day_of(5)]['events'], days[day_of(5)]['revenue']), (0, []))
+        self.assertEqual({k: v for k, v in pulse['today'].items() if k != 'usual'}, today)
+
+    def test_usual(self):
+        usual = complete(self.s)['today']['usual']
+        self.assertEqual(usual, {'days': 8, 'orders': {'mean': 4.5, 'low': 1, 'high': 8}, 'revenue': {'currency': 'EUR', 'mean': 450, 'low': 100, 'high': 800}})
+
+    def test_now(self):
+        pulse = complete(self.s)
+        self.assertEqual(len(pulse['now']['perMinute']), 60)
+        self.assertEqual(sum(pulse['now']['perMinute']), 4)
+        self.assertEqual(pulse['now']['people'], 3)
+        self.assertEqual(pulse['leftOut'], 0)
+
+    def test_sources(self):
+        sources = {x['source']: x for x in self.s.json('GET', '/v1/admin/sources')['sources']}
+        self.assertEqual(sources, {x['source']: x for x in complete(self.s)['sources']})
+        self.assertEqual(set(sources), {'shop', 'till'})
+        self.assertEqual((sources['till']['events'], sources['till']['events24h'], sources['till']['rejected'], sources['till']['duplicates']), (1, 1, 1, 0))
+        self.assertEqual((sources['shop']['events'], sources['shop']['duplicates'], sources['shop']['rejected']), (40, 1, 0))
+        self.assertGreaterEqual(sources['shop']['lastEventAt'], day_of(0))
+
+    def test_ranges_and_one_source(self):
+        pulse = self.s.json('GET', '/v1/admin/pulse?from=%s&to=%s' % (day_of(14), day_of(7)))
+        self.assertEqual([d['day'] for d in pulse['days']], [day_of(n) for n in range(14, 6, -1)])
+        self.assertEqual(pulse['today']['day'], day_of(0))
+        till = self.s.json('GET', '/v1/admin/pulse?source=till')
+        self.assertEqual(sum(d['events'] for d in till['days']), 1)
+        self.assertIsNone(till['days'][0]['people'])
+        self.assertEqual(sum(d['events'] for d in self.s.json('GET', '/v1/admin/pulse?source=nobody')['days']), 0)
+        for query in ('from=yesterday', 'to=2026-13-01', 'from=2026-02-02&to=2026-02-01', 'from=1990-01-01&to=2026-01-01', 'from=2026-1-1'):
+            self.s.json('GET', '/v1/admin/pulse?' + query, expect=400)
+
+
+class PulseLaw(unittest.TestCase):
+    """Whatever happens to the process, the pulse is a recount of what was acknowledged."""
+
+    def send(self, s, rng, model, count, name):
+        batch = []
+        for i in range(count):
+            ago, kind, user = rng.randrange(30), rng.choice(['Product Viewed', 'Order Completed', 'Order Refunded']), 'u%d' % rng.randrange(80)
+            batch.append({'type': 'track', 'event': kind, 'userId': user, 'messageId': '%s-%d' % (name, i), 'timestamp': at(ago, rng.randrange(24)) if ago else at(0),
+                          'properties': {'order_id': '%s-%d' % (name, i), 'currency': rng.choice(['EUR', 'USD']), 'products': [{'product_id': 'P1', 'price': rng.randrange(1, 90), 'quantity': rng.randrange(1, 4)}]}})
+        s.json('POST', '/v1/batch', {'batch': batch})
+        for e in batch:
+            day, line = model[e['timestamp'][:10]], e['properties']['products'][0]
+            day['events'] += 1
+            day['people'].add(e['userId'])
+            day['orders'] += e['event'] == 'Order Completed'
+            if e['event'] != 'Product Viewed':
+                day['revenue' if e['event'] == 'Order Completed' else 'returned'][e['properties']['currency']] += line['price'] * line['quantity']
+
+    def check(self, s, model):
+        pulse = complete(s)
+        days = by_day(pulse)
+        self.assertEqual(sum(d['events'] for d in days.values()), sum(m['events'] for m in model.values()))
+        for day, want in model.items():
+            got = days[day]
+            self.assertEqual((got['events'], got['orders']), (want['events'], want['orders']), day)
+            for sums in ('revenue', 'returned'):
+                self.assertEqual({x['currency']: x['amount'] for x in got[sums] if x['amount']}, {c: a for c, a in want[sums].items() if a}, (day, sums))
+            self.assertLessEqual(abs(got['people'] - len(want['people'])), 2 + 0.05 * len(want['people']))
+        self.assertEqual(sum(d['newPeople'] for d in days.values()), len(set().union(*(m['people'] for m in model.values()))))
+        # And of the log itself, as the list of events tells it.
+        logged, cursor = collections.Counter(), ''
+        while cursor is not None:
+            page = s.json('GET', '/v1/admin/events?limit=200' + ('&cursor=' + cursor if cursor else ''))
+            logged.update(e['time'][:10] for e in page['events'])
+            cursor = page['cursor']
+        self.assertEqual(logged, collections.Counter({day: m['events'] for day, m in model.items()}))
+
+    def test_restarts_kills_and_a_database_without_one(self):
+        rng = random.Random(4711)
+        model = collections.defaultdict(lambda: {'events': 0, 'orders': 0, 'people': set(), 'revenue': collections.Counter(), 'returned': collections.Counter()})
+        with Server() as s:
+            for turn in range(6):
+                for i in range(4):
+                    self.send(s, rng, model, 50, '%d-%d' % (turn, i))
+                if turn % 2:
+                    self.check(s, model)
+                if turn == 4:
+                    s.stop()
+                    with sqlite3.connect(s.db) as db:  # as a program without a pulse leaves it
+                        db.execute("DELETE FROM record WHERE kind='pulse'")
+                    db.close()
+                elif turn % 3 == 0:
+                    s.stop()
+                else:
+                    s.kill()
+                s.start()
+                self.check(s, model)
 
 
 class Jobs(unittest.TestCase):

@@ -53,7 +53,7 @@ struct kd_http {
     bool                 loopback;      /* bound to a loopback address */
     uint16_t             port;
     int                  listener;
-    struct MHD_Daemon   *daemon;
+    _Atomic(struct MHD_Daemon *) daemon; /* workers may ask for it before it is given */
     atomic_bool          stopping;
     atomic_int           waiting;       /* requests kept by kd_http_later and not answered yet */
     atomic_int           under_way;     /* requests begun and not completed */
