@@ -14,13 +14,29 @@ export type PageEntry = {
   Component: LazyExoticComponent<ComponentType>;
 };
 
+const waits = [500, 1000, 2000, 4000, 5000, 5000, 5000];
+
+/* A page is loaded when it is first opened. A server that restarts just then is waited for, as its answers are. */
+function page(load: () => Promise<{ default: ComponentType }>): LazyExoticComponent<ComponentType> {
+  return lazy(async () => {
+    for (const wait of waits) {
+      try {
+        return await load();
+      } catch {
+        await new Promise((resolve) => setTimeout(resolve, wait));
+      }
+    }
+    return load();
+  });
+}
+
 export const pages: readonly PageEntry[] = [
-  { room: 'plan', path: '/', icon: 'home', title: { en: 'Home', de: 'Start' }, Component: lazy(() => import('./pages/home')) },
-  { room: 'analyse', path: '/live', icon: 'live', title: { en: 'Live events', de: 'Live-Ereignisse' }, Component: lazy(() => import('./pages/live')) },
-  { room: 'create', path: '/catalogue', icon: 'catalogue', title: { en: 'Catalogue', de: 'Sortiment' }, Component: lazy(() => import('./pages/catalogue')) },
-  { room: 'create', path: '/recommendations', icon: 'recommendations', title: { en: 'Recommendations', de: 'Empfehlungen' }, Component: lazy(() => import('./pages/recommendations')) },
-  { room: 'trust', path: '/people', icon: 'people', title: { en: 'People', de: 'Personen' }, Component: lazy(() => import('./pages/people')) },
+  { room: 'plan', path: '/', icon: 'home', title: { en: 'Home', de: 'Start' }, Component: page(() => import('./pages/home')) },
+  { room: 'analyse', path: '/live', icon: 'live', title: { en: 'Live events', de: 'Live-Ereignisse' }, Component: page(() => import('./pages/live')) },
+  { room: 'create', path: '/catalogue', icon: 'catalogue', title: { en: 'Catalogue', de: 'Sortiment' }, Component: page(() => import('./pages/catalogue')) },
+  { room: 'create', path: '/recommendations', icon: 'recommendations', title: { en: 'Recommendations', de: 'Empfehlungen' }, Component: page(() => import('./pages/recommendations')) },
+  { room: 'trust', path: '/people', icon: 'people', title: { en: 'People', de: 'Personen' }, Component: page(() => import('./pages/people')) },
 ];
 
-export const SettingsPage = lazy(() => import('./pages/settings'));
-export const LoginPage = lazy(() => import('./pages/login'));
+export const SettingsPage = page(() => import('./pages/settings'));
+export const LoginPage = page(() => import('./pages/login'));
