@@ -1,5 +1,5 @@
 /* What the page is made of, kept fresh: the figures by asking now and then, arrivals by the live line. */
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import { useQuery } from '@tanstack/react-query';
 import { forget, useGet, useMe } from '../../api';
 import type { LineState } from '../live/line';
@@ -64,14 +64,16 @@ export function useSteps(seen: Pick<Seen, 'arrived' | 'order'>, pulse: Pulse | u
   return { steps, ready: state.data !== undefined && me.data !== undefined, state: state.data };
 }
 
-/* The figures of today and now, every few seconds; the running minute grows with the line in between. */
+/* The figures of today and now, every few seconds; the running minute and the day's events grow with the line in between. */
 export function useNow(ticks: number, settle: () => void): { pulse: Pulse | undefined; perMinute: readonly number[]; error: unknown; refetch: () => unknown } {
   const query = useGet<Pulse>(`${pulsePath}?from=${today()}&to=${today()}`, { refetchInterval: 5000, staleTime: 0 });
   const { dataUpdatedAt } = query;
   const settled = useRef(settle);
   settled.current = settle;
   useEffect(() => settled.current(), [dataUpdatedAt]);
-  return { pulse: query.data, perMinute: withTicks(query.data?.now.perMinute ?? [], ticks), error: query.error, refetch: query.refetch };
+  const { data } = query;
+  const pulse = useMemo(() => data && { ...data, today: { ...data.today, events: data.today.events + ticks } }, [data, ticks]);
+  return { pulse, perMinute: withTicks(data?.now.perMinute ?? [], ticks), error: query.error, refetch: query.refetch };
 }
 
 export function today(): string {

@@ -12,10 +12,7 @@ export const words = defineWords({
   live: { en: 'Live', de: 'Live' },
   lost: { en: 'The line to the server broke. The page connects again by itself and then shows what was missed.', de: 'Die Verbindung zum Server ist abgerissen. Die Seite verbindet sich von selbst neu und zeigt dann, was gefehlt hat.' },
   perSecond: { en: '{n} event a second|{n} events a second', de: '{n} Ereignis pro Sekunde|{n} Ereignisse pro Sekunde' },
-  dropped: {
-    en: '{n} event of the last second was stored but not sent to this page|{n} events of the last second were stored but not sent to this page',
-    de: '{n} Ereignis der letzten Sekunde wurde gespeichert, aber nicht an diese Seite geschickt|{n} Ereignisse der letzten Sekunde wurden gespeichert, aber nicht an diese Seite geschickt',
-  },
+  dropped: { en: '{n} of the last second not sent to this page', de: '{n} der letzten Sekunde nicht an diese Seite geschickt' },
   pause: { en: 'Pause', de: 'Anhalten' },
   resume: { en: 'Continue', de: 'Weiter' },
   paused: { en: 'Paused', de: 'Angehalten' },
