@@ -67,8 +67,7 @@ async function mantineStyle(esbuild, metafile, theme) {
   const used = new Set(['baseline', 'global', 'UnstyledButton']);
   for (const output of Object.values(metafile.outputs))
     for (const [file, { bytesInOutput }] of Object.entries(output.inputs)) {
-      const part = /@mantine\/core\/esm\/components\/(?:.*\/)?(\w+)\/\w+(?:\.module)?\.\w+$/.exec(file);
-      if (part && bytesInOutput > 0) for (const name of file.split('/')) used.add(name);
+      if (bytesInOutput > 0 && file.includes('@mantine/core/esm/')) for (const name of file.split('/')) used.add(name);
     }
   const styles = path.join(web, 'node_modules/@mantine/core/styles');
   const all = fs.readFileSync(path.join(web, 'node_modules/@mantine/core/styles.css'), 'utf8');

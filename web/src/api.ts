@@ -55,11 +55,12 @@ export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
-/* The header proves that this page sent it: another site's form or script cannot set it (CSRF). */
+/* The header proves that this page sent it: another site's form or script cannot set it (CSRF). What has no body still goes
+ * out when the page is being left (parts/Undo). */
 export async function send<T = unknown>(method: Exclude<Method, 'GET'>, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
   const headers: Record<string, string> = { Accept: 'application/json', 'Kunde-CSRF': '1' };
   if (body !== undefined) headers['Content-Type'] = 'application/json';
-  return answerOf<T>(await ask(path, { method, headers, body: body === undefined ? null : JSON.stringify(body), signal: signal ?? null }));
+  return answerOf<T>(await ask(path, { method, headers, body: body === undefined ? null : JSON.stringify(body), keepalive: body === undefined, signal: signal ?? null }));
 }
 
 export const queries = new QueryClient({

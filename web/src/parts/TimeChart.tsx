@@ -121,6 +121,9 @@ function Plot({ times, series, format, height, unit, range, onRange, sync, label
     const now = latest.current;
     const { made, bands } = plotSeries(now.series, now.format);
     const axis = { stroke: token('--ink-soft'), grid: { stroke: token('--grid'), width: 1 }, ticks: { show: false }, font: '12px system-ui, sans-serif' };
+    // The first and the last bar stand wholly inside: half a step of room for them.
+    const room = now.series.some((one) => one.kind === 'bars') && now.times.length > 1 ? ((now.times.at(-1) ?? 0) - (now.times[0] ?? 0)) / (now.times.length - 1) / 2000 : 0;
+    const withRoom = (_: uPlot, from: number | null, to: number | null): [number, number] => [(from ?? 0) - room, (to ?? 1) + room];
     const asDate = (seconds: number) => (unit === 'day' ? day(new Date(seconds * 1000).toISOString()) : dateTime(seconds * 1000));
     const ticks = new Intl.DateTimeFormat(tongue === 'de' ? 'de-DE' : 'en-GB', { day: 'numeric', month: 'short', ...(unit === 'day' ? { timeZone: 'UTC' } : {}) });
     const chart = new uPlot(
@@ -131,7 +134,7 @@ function Plot({ times, series, format, height, unit, range, onRange, sync, label
         bands,
         legend: { show: true, live: true },
         cursor: { drag: { x: latest.current.onRange !== undefined, y: false, setScale: false }, points: { size: 7 }, ...(sync === undefined ? {} : { sync: { key: sync, setSeries: false } }) },
-        scales: { x: { time: true }, y: { range: (_, low, high) => [Math.min(0, low ?? 0), (high ?? 0) <= 0 ? 1 : (high ?? 1) * 1.08] } },
+        scales: { x: { time: true, range: withRoom }, y: { range: (_, low, high) => [Math.min(0, low ?? 0), (high ?? 0) <= 0 ? 1 : (high ?? 1) * 1.08] } },
         axes: [
           { ...axis, grid: { show: false }, space: 70, size: 32, values: (_, splits) => splits.map((s) => (splits.length > 1 && (splits[1] ?? 0) - (splits[0] ?? 0) < 43_200 ? clock(s * 1000).slice(0, 5) : ticks.format(s * 1000))) },
           { ...axis, size: 56, values: (_, splits) => splits.map((v) => compact(v)) },

@@ -58,7 +58,7 @@ function Facts({ state }: { state: State }) {
       <Figure name={t('people')} value={number(state.database.persons)} />
       <Figure name={t('products')} value={number(state.catalogue.products)} note={t('variantsNote', { n: state.catalogue.variants })} />
       <Figure name={t('model')} value={state.model ? t('modelProducts', { n: state.model.products }) : t('modelNone')} note={state.model ? t('modelNote', { time: relative(state.model.trainedAt) }) : undefined} />
-      {state.database.commits > 0 && <Figure name={t('commit')} value={`${number(state.database.commitMicroseconds / state.database.commits / 1000, 1)} ms`} note={t('commitNote', { n: state.database.commits })} />}
+      {state.database.commits > 0 && <Figure name={t('commit')} value={`${number(state.database.commitMicroseconds / state.database.commits / 1000, 2)} ms`} note={t('commitNote', { n: state.database.commits })} />}
     </Figures>
   );
 }
