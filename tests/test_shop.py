@@ -179,6 +179,19 @@ class Shop(unittest.TestCase):
         self.assertEqual(empty['page']['decisions'], [])
         page = self.get('glass?placements=home,product&products=P00001&lang=de', headers=self.login('persona-swimmer'))['page']
         self.assertEqual([d['placement'] for d in page['decisions']], ['home', 'product'])
+        # What was decided for the swimmer lies in her timeline as a receipt that can be read, and under its own id.
+        who = self.login('persona-swimmer')
+        made = self.server.json('POST', '/v1/decide', {'customer': {'userId': 'persona-swimmer', 'userToken': who['Kunde-User-Token']}, 'placements': ['home']}, key='write')['decisions'][0]
+        for _ in range(50):
+            receipts = [e['event'] for e in self.get('glass', headers=who)['timeline']['events'] if e['kind'] == 'decision' and e['id'] == made['decisionId']]
+            if receipts:
+                break
+            time.sleep(.1)
+        self.assertEqual([i['productId'] for i in receipts[0]['items']], [i['productId'] for i in made['items']])
+        self.assertEqual(self.server.json('GET', '/v1/admin/decisions/%s?person=userId:persona-swimmer' % made['decisionId'])['placement'], 'home')
+        nobody = self.server.json('POST', '/v1/decide', {'placements': ['trending']}, key='write')['decisions'][0]
+        time.sleep(1.5)
+        self.assertEqual(self.server.json('GET', '/v1/admin/decisions/' + nobody['decisionId'])['placement'], 'trending')
         self.assertTrue(any('weil Sie' in r['text'] for i in page['decisions'][0]['items'] for r in i['reasons']))
         self.get('glass?placements=hone', expect=404)
         self.get('glass?placements=product', expect=400)

@@ -40,12 +40,31 @@ void kd_admin_profile_find(kd_request *request)
     kd_reply_json(request, kd_answer_profile(&request->out, request->parts, request->reader, kd_json_text(kd_json_get(json, "id")), request->arena, &err), &err);
 }
 
+/* What seals the receipts of a person, or those of nobody. */
+static kd_status receipt_key(kd_data_key *key, kd_request *request, kd_id person, kd_err *err)
+{
+    kd_person *entry;
+    kd_status  status;
+    if (kd_id_is_nil(person)) {
+        *key = *kd_vault_house_key(request->parts->vault);
+        return KD_OK;
+    }
+    status = kd_people_acquire(&entry, request->parts->people, request->reader, person, err);
+    if (status != KD_OK)
+        return status;
+    *key = entry->key;
+    kd_people_release(request->parts->people, entry);
+    return KD_OK;
+}
+
 /* A receipt lies with the person it was made for; decisions for visitors never seen lie with nobody. */
 static kd_status answer_decision(kd_request *request, kd_err *err)
 {
     kd_str             person_text = kd_request_query(request, "person");
     kd_id              id, person = { 0 };
     kd_event           event;
+    kd_data_key        key;
+    kd_str             body;
     const kd_snapshot *snapshot;
     kd_jw              w;
     kd_status          status = KD_OK;
@@ -61,9 +80,14 @@ static kd_status answer_decision(kd_request *request, kd_err *err)
         return status;
     if (event.flags & KD_EVENT_HOLLOW)
         return kd_fail(err, KD_NOT_FOUND, "the receipt has passed its retention and is gone");
+    status = receipt_key(&key, request, person, err);
+    if (status == KD_OK)
+        status = kd_stored_body(&body, &event, &key, request->arena, err);
+    if (status != KD_OK)
+        return status;
     kd_jw_init(&w, &request->out);
     snapshot = kd_snapshot_acquire(request->parts->catalog);
-    status = kd_receipt_write_json(&w, event.body, snapshot, err);
+    status = kd_receipt_write_json(&w, body, snapshot, err);
     kd_snapshot_release(snapshot);
     return status;
 }

@@ -577,6 +577,7 @@ typedef struct timeline {
 static void write_decision_event(kd_jw *w, const kd_event *event, const timeline *t)
 {
     char   id[KD_ID_TEXT];
+    kd_str body = { 0 };
     kd_buf receipt;
     kd_jw  inner;
     kd_id_format(id, event->id);
@@ -586,7 +587,8 @@ static void write_decision_event(kd_jw *w, const kd_event *event, const timeline
     kd_buf_init(&receipt, t->scratch);
     kd_jw_init(&inner, &receipt);
     kd_jw_key(w, "event");
-    kd_jw_raw(w, event->body.len && kd_receipt_write_json(&inner, event->body, t->snapshot, NULL) == KD_OK && !receipt.failed ? kd_buf_str(&receipt) : KD_STR("{}"));
+    kd_jw_raw(w, kd_stored_body(&body, event, &t->key, t->scratch, NULL) == KD_OK && kd_receipt_write_json(&inner, body, t->snapshot, NULL) == KD_OK && !receipt.failed ? kd_buf_str(&receipt)
+                                                                                                                                                                        : KD_STR("{}"));
 }
 
 static const char *call_name(uint16_t kind)
