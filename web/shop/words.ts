@@ -57,7 +57,7 @@ export const words = defineWords({
   meetThem: { en: 'Meet them', de: 'Kennenlernen' },
   forYou: { en: 'For you', de: 'Für Sie' },
   popular: { en: 'Much liked here', de: 'Hier beliebt' },
-  trending: { en: 'In demand now', de: 'Gerade gefragt' },
+  trending: { en: 'New and in demand', de: 'Neu und gefragt' },
   together: { en: 'Goes well with it', de: 'Passt gut dazu' },
   withCart: { en: 'Goes with your cart', de: 'Passt zu Ihrem Warenkorb' },
   departments: { en: 'By department', de: 'Nach Abteilung' },

@@ -2,8 +2,8 @@
  * they show. It reads exactly this visitor and nobody else. */
 import { useEffect, type ReactNode } from 'react';
 import { clock, date, money, number, percent } from '../../src/format';
-import { useWords } from '../../src/words';
-import { categoryName, valueName } from '../names';
+import { language, useWords } from '../../src/words';
+import { categoryName, guideTitle, valueName } from '../names';
 import { Icon } from '../parts/basics';
 import { allowed, glassOpen, session, useKept } from '../store';
 import { useGlass, type Decision, type Event, type Glass as Data, type Item, type Profile, type Taste } from './data';
@@ -181,10 +181,29 @@ function Tastes({ affinities }: { affinities: Record<string, Taste[]> }) {
 }
 
 /* ---- what arrives --------------------------------------------------------------------------------------------------------- */
-function about(event: Event): string {
-  if (event.kind === 'decision') return event.event?.placement ?? '';
+type Say = (key: Word) => string;
+
+const isOfSlot = (event: Event): boolean => event.name === 'Decision Viewed' || event.name === 'Decision Clicked';
+
+function whatHappened(event: Event, t: Say): string {
+  if (isOfSlot(event)) return t(event.name === 'Decision Viewed' ? 'seen' : 'used');
+  const key = `kind_${event.kind}`;
+  return isWord(key) ? t(key) : (event.name ?? event.kind);
+}
+
+function about(event: Event, t: Say): string {
+  const { placement, name, properties } = event.event ?? {};
+  const place = `place_${placement ?? properties?.placement ?? ''}`;
+  if (isWord(place)) return `“${t(place)}”`;
   const more = (event.products ?? 0) > 1 ? ` +${(event.products ?? 1) - 1}` : '';
-  return event.product ? (event.product.title ?? event.product.productId) + more : (event.event?.properties?.query ?? event.event?.properties?.name ?? event.name ?? '');
+  if (event.product) return (event.product.title ?? event.product.productId) + more;
+  return properties?.content_id ? guideTitle(properties.content_id, properties.content_id) : (properties?.query ?? properties?.name ?? name ?? '');
+}
+
+/* Today by the clock, else by the day. */
+function when(time: string): string {
+  if (Date.now() - Date.parse(time) < 43_200_000) return clock(time);
+  return new Date(time).toLocaleDateString(language(), { day: 'numeric', month: 'short' });
 }
 
 function Events({ events }: { events: readonly Event[] }) {
@@ -192,18 +211,15 @@ function Events({ events }: { events: readonly Event[] }) {
   if (events.length === 0) return <p className="soft">{t('noEvents')}</p>;
   return (
     <ol className="glass-events">
-      {events.map((event) => {
-        const key = `kind_${event.kind.replace(/-/g, '_')}`;
-        return (
+      {events.map((event) => (
           <li key={event.id} className={event.kind === 'decision' ? 'of-kunde' : undefined}>
-            <time dateTime={event.timestamp}>{Date.now() - Date.parse(event.timestamp) < 86_400_000 ? clock(event.timestamp) : date(event.timestamp)}</time>
+            <time dateTime={event.timestamp}>{when(event.timestamp)}</time>
             {event.product?.image ? <img src={event.product.image} alt="" width="28" height="28" loading="lazy" /> : <span className="no-picture" />}
             <span>
-              <b>{isWord(key) ? t(key) : (event.name ?? event.kind)}</b> {about(event)}
+              <b>{whatHappened(event, t)}</b> {about(event, t)}
             </span>
           </li>
-        );
-      })}
+      ))}
     </ol>
   );
 }

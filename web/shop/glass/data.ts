@@ -29,7 +29,7 @@ export type Event = {
   claimed: boolean;
   product?: Thing;
   products?: number;
-  event?: { placement?: string; properties?: { query?: string; name?: string } };
+  event?: { placement?: string; name?: string; properties?: { query?: string; name?: string; content_id?: string; placement?: string } };
 };
 export type Glass = {
   known: boolean;

@@ -28,7 +28,7 @@ export const words = defineWords({
   fallback: { en: 'filled up: not enough is known', de: 'aufgefüllt: zu wenig bekannt' },
   moreItems: { en: 'The other {n}', de: 'Die anderen {n}' },
   place_home: { en: 'For you', de: 'Für Sie' },
-  place_trending: { en: 'In demand now', de: 'Gerade gefragt' },
+  place_trending: { en: 'New and in demand', de: 'Neu und gefragt' },
   place_product: { en: 'Goes well with it', de: 'Passt gut dazu' },
   place_cart: { en: 'Goes with the cart', de: 'Passt zum Warenkorb' },
 
@@ -73,5 +73,7 @@ export const words = defineWords({
   kind_content: { en: 'read', de: 'gelesen' },
   kind_email: { en: 'newsletter', de: 'Newsletter' },
   kind_consent: { en: 'answered about consent', de: 'Einwilligung beantwortet' },
-  kind_decision: { en: 'Kunde decided', de: 'Kunde hat entschieden' },
+  kind_decision: { en: 'Kunde chose', de: 'Kunde hat ausgewählt' },
+  seen: { en: 'saw', de: 'gesehen' },
+  used: { en: 'followed', de: 'gefolgt' },
 });

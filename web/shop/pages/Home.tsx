@@ -13,11 +13,11 @@ function Hero() {
   const story = who && stories[who.userId];
   return (
     <section className="hero">
-      <Scene of={who?.userId ?? ''} />
       <div className="hero-text">
         <h1>{who ? t('heroPersona', { name: who.first }) : t('heroGuest')}</h1>
         <p>{story ? say(story.hero) : t('heroGuestText')}</p>
       </div>
+      <Scene of={who?.userId ?? ''} />
     </section>
   );
 }
@@ -99,7 +99,7 @@ export function Home({ start }: { start: Start }) {
       <Hero />
       <Slot placement="home" title={who ? t('forYou') : t('popular')} />
       <Departments start={start} />
-      <Slot placement="trending" title={t('trending')} />
+      <Slot placement="trending" title={t('trending')} sort="new" />
       {!who && <Somebody start={start} />}
       <Reads start={start} />
     </>

@@ -1,14 +1,12 @@
 /* A place on the page that Kunde fills (<kunde-slot> of the browser tag). Its own content is what everybody likes: it stands there
  * without consent, and when Kunde is away. */
-import { createElement, type HTMLAttributes } from 'react';
+import { createElement, useLayoutEffect, useRef } from 'react';
 import { useLanguage } from '../../src/words';
 import { useAnswer, type Shelf } from '../api';
 import { Card } from './Card';
 
-type SlotProps = { placement: string; title: string; products?: string; sentence?: string };
-
-function OwnShelf({ category }: { category?: string }) {
-  const { data } = useAnswer<Shelf>(`products?limit=10&available=true${category ? `&category=${encodeURIComponent(category)}` : ''}`);
+function OwnShelf({ category, sort }: { category?: string; sort: string }) {
+  const { data } = useAnswer<Shelf>(`products?limit=10&available=true&sort=${sort}${category ? `&category=${encodeURIComponent(category)}` : ''}`);
   return (
     <ul className="row" role="list">
       {(data?.products ?? Array.from({ length: 6 }, () => null)).map((card, i) => (
@@ -18,16 +16,23 @@ function OwnShelf({ category }: { category?: string }) {
   );
 }
 
-export function Slot({ placement, title, products, sentence, category }: SlotProps & { category?: string }) {
+type SlotProps = { placement: string; title: string; products?: string; category?: string; sort?: 'popular' | 'new' };
+
+export function Slot({ placement, title, products = '', category, sort = 'popular' }: SlotProps) {
   const language = useLanguage();
-  const attributes: HTMLAttributes<HTMLElement> & { placement: string; products?: string; class: string } = { placement, products, class: 'slot' };
+  const element = useRef<HTMLElement>(null);
+  // As attributes: React would set properties, which the element only tells.
+  useLayoutEffect(() => {
+    if (products) element.current?.setAttribute('products', products);
+    else element.current?.removeAttribute('products');
+    element.current?.setAttribute('placement', placement);
+  }, [placement, products, language]);
   return (
     <section className="shelf" aria-label={title}>
       <div className="shelf-head">
         <h2>{title}</h2>
-        {sentence && <p>{sentence}</p>}
       </div>
-      {createElement('kunde-slot', { key: language, ...attributes }, <OwnShelf category={category} />)}
+      {createElement('kunde-slot', { key: language, ref: element, class: 'slot' }, <OwnShelf category={category} sort={sort} />)}
     </section>
   );
 }
