@@ -268,10 +268,22 @@ def demo(folder):
     s.stop()
 
 
+def pages(rounds):
+    """Time to interactive in Chromium, where there is one: ./test installs it."""
+    browser = os.path.join(ROOT, 'tests', 'browser')
+    chromium = os.environ.get('KD_CHROMIUM') or shutil.which('chromium')
+    if not chromium or not os.path.isdir(os.path.join(browser, 'node_modules')):
+        print('pages: not measured; ./test brings the browser and its packages', file=sys.stderr)
+        return
+    out = subprocess.run(['node', 'interactive.mjs', str(rounds)], cwd=browser, check=True, stdout=subprocess.PIPE, env=dict(os.environ, KD_KUNDE=KUNDE, KD_CHROMIUM=chromium)).stdout
+    for row in map(json.loads, out.decode().splitlines()):
+        note('page %s, interactive on loopback, cold' % row['page'], '%s ms' % spread(row['ms'], 0), '', '', '1000 ms')
+
+
 def main():
     p = argparse.ArgumentParser()
     p.add_argument('--quick', action='store_true', help='a tenth of the work: to see that it runs, not to quote')
-    p.add_argument('only', nargs='*', help='demo ingest decide import train dashboard live start')
+    p.add_argument('only', nargs='*', help='demo ingest decide import train dashboard live start pages')
     a = p.parse_args()
     folder = tempfile.mkdtemp(prefix='kunde-bench-', dir=os.environ.get('KD_BENCH_DIR'))
     want = lambda name: not a.only or name in a.only
@@ -282,6 +294,7 @@ def main():
         if want('decide'): decide(folder, 10000 if a.quick else 100000, 2000 if a.quick else 20000, 3 if a.quick else 5, 2 if a.quick else 5)
         if want('dashboard'): dashboard.dashboard(sys.modules[__name__], folder, 20000 if a.quick else 1000000, 2000 if a.quick else 20000, 220)
         if want('live'): dashboard.live(sys.modules[__name__], folder, 100000 if a.quick else 500000, 3 if a.quick else 7)
+        if want('pages'): pages(3 if a.quick else 7)
         if want('start'): start(folder, 100000 if a.quick else 1000000, 12000 if a.quick else 120000, 5)
         if want('ingest'): ingest(folder, 500000 if a.quick else 5000000, 3 if a.quick else 10)
     finally:
