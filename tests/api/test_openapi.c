@@ -48,6 +48,10 @@ static void test_every_route_is_described(void **state)
     (void)state;
     document_make(&d);
     for (size_t i = 0; i < count; i++) {
+        if (routes[i].operation == NULL) { /* pages for people, and what only they ask for */
+            assert_false(kd_str_starts(kd_str_z(routes[i].pattern), "/v1/"));
+            continue;
+        }
         const kd_json *path = path_of(kd_json_get(d.json, "paths"), routes[i].pattern), *operation;
         const char    *method = routes[i].methods == KD_GET ? "get" : routes[i].methods == KD_PUT ? "put" : routes[i].methods == KD_DELETE ? "delete" : "post";
         if (path == NULL || (operation = kd_json_get(path, method)) == NULL) {
