@@ -45,8 +45,6 @@ kd_status kd_demo_make(kd_demo_counts *counts, const kd_demo_target *to, const k
         status = demo_write_truth(&w, err);
     if (status == KD_OK)
         status = demo_live(counts, &w, to, progress, self, err);
-    if (status == KD_OK)
-        status = kd_store_meta_put(to->store, KD_DEMO_META, KD_STR("1"), err);
     demo_world_free(&w);
     return status;
 }

@@ -10,8 +10,6 @@
 #include "catalog/catalog.h"
 #include "event/ingest.h"
 
-#define KD_DEMO_META "demo" /* in the store's meta: the shop is made up */
-
 typedef struct kd_demo_options {
     uint32_t customers, products, days; /* 20000, 2000, 365 */
     uint64_t seed;
