@@ -133,7 +133,7 @@ function TopBar({ onSearch }: { onSearch: () => void }) {
         <span className="brand-name">Kunde</span>
       </Link>
       {me.data?.demo && <span className="brand-shop">{t('demoShop')}</span>}
-      <button type="button" className="search-button" onClick={onSearch} aria-keyshortcuts={mac ? 'Meta+K' : 'Control+K'} aria-label={t('search')}>
+      <button type="button" className="search-button" onClick={onSearch} aria-keyshortcuts={mac ? 'Meta+K' : 'Control+K'}>
         <Icon name="search" size={16} />
         <span className="search-button-text">{t('search')}</span>
         <kbd aria-hidden="true">{mac ? '⌘K' : 'Ctrl K'}</kbd>
