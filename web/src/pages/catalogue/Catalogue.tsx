@@ -2,7 +2,7 @@
    the twentieth thousandth product is as quick as the first. */
 import { TextInput } from '@mantine/core';
 import { useInfiniteQuery, type InfiniteData } from '@tanstack/react-query';
-import { useEffect, useState } from 'react';
+import { memo, useEffect, useState } from 'react';
 import { Link, useSearchParams } from 'wouter';
 import { get, useGet, type ApiError } from '../../api';
 import { money } from '../../format';
@@ -135,17 +135,13 @@ function Products({ listed, clear }: { listed: Listed; clear: () => void }) {
           </Card>
         ) : (
           pages.map((page, i) => (
-            <ul key={i} className="grid-page">
-              {page.products.map((product) => (
-                <Tile key={product.id} product={product} />
-              ))}
-            </ul>
+            <GridPage key={i} page={page} />
           ))
         )}
       </div>
       <div className="catalogue-foot">
         {query.hasNextPage ? (
-          <MoreOnSight more={() => void query.fetchNextPage()} busy={query.isFetchingNextPage} name={t('more')} />
+          <MoreOnSight more={() => void query.fetchNextPage()} busy={query.isFetchingNextPage} loaded={pages.length} name={t('more')} />
         ) : (
           <span className="soft">{t('end')}</span>
         )}
@@ -153,6 +149,17 @@ function Products({ listed, clear }: { listed: Listed; clear: () => void }) {
     </>
   );
 }
+
+/* A page that is there is not made again when the next one comes. */
+const GridPage = memo(function GridPage({ page }: { page: ProductPage }) {
+  return (
+    <ul className="grid-page">
+      {page.products.map((product) => (
+        <Tile key={product.id} product={product} />
+      ))}
+    </ul>
+  );
+});
 
 function Nothing({ filtered, clear }: { filtered: boolean; clear: () => void }) {
   const t = useWords(words);

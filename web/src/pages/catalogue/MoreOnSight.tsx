@@ -1,18 +1,35 @@
 /* A button that presses itself when it comes near sight: endless lists that the keyboard can still walk. */
 import { useEffect, useRef } from 'react';
 
-export function MoreOnSight({ more, busy, name }: { more: () => void; busy: boolean; name: string }) {
+const NEAR_PX = 600;
+
+/* `loaded`: how many pages there are; a page may come so fast that `busy` is never seen. An IntersectionObserver would be the tool,
+   but Chromium's misses the sight of a button that moves with pages whose content it has not laid out (content-visibility). */
+export function MoreOnSight({ more, busy, loaded, name }: { more: () => void; busy: boolean; loaded: number; name: string }) {
   const button = useRef<HTMLButtonElement>(null);
   const ask = useRef(more);
   useEffect(() => {
     ask.current = more;
   });
   useEffect(() => {
-    if (busy || !button.current) return;
-    const seen = new IntersectionObserver(([entry]) => entry?.isIntersecting && ask.current(), { rootMargin: '600px' });
-    seen.observe(button.current);
-    return () => seen.disconnect();
-  }, [busy]);
+    if (busy) return;
+    let frame = 0;
+    const look = () => {
+      frame = 0;
+      if (button.current && button.current.getBoundingClientRect().top < innerHeight + NEAR_PX) ask.current();
+    };
+    const soon = () => {
+      frame ||= requestAnimationFrame(look);
+    };
+    soon();
+    document.addEventListener('scroll', soon, { passive: true, capture: true });
+    window.addEventListener('resize', soon);
+    return () => {
+      cancelAnimationFrame(frame);
+      document.removeEventListener('scroll', soon, { capture: true });
+      window.removeEventListener('resize', soon);
+    };
+  }, [busy, loaded]);
   return (
     <button ref={button} type="button" className="plain-button" onClick={more} disabled={busy}>
       {name}

@@ -1,4 +1,5 @@
 /* The same products as rows; a page of rows is one body, and bodies out of sight are not drawn. */
+import { memo } from 'react';
 import { Link } from 'wouter';
 import { number } from '../../format';
 import { ProductPicture } from '../../parts';
@@ -25,16 +26,22 @@ export function ProductTable({ pages }: { pages: readonly ProductPage[] }) {
           </tr>
         </thead>
         {pages.map((page, i) => (
-          <tbody key={i}>
-            {page.products.map((product) => (
-              <Row key={product.id} product={product} />
-            ))}
-          </tbody>
+          <TablePage key={i} page={page} />
         ))}
       </table>
     </div>
   );
 }
+
+const TablePage = memo(function TablePage({ page }: { page: ProductPage }) {
+  return (
+    <tbody>
+      {page.products.map((product) => (
+        <Row key={product.id} product={product} />
+      ))}
+    </tbody>
+  );
+});
 
 function Row({ product }: { product: ProductSummary }) {
   const t = useWords(words);

@@ -73,7 +73,7 @@ export function Timeline({ person }: { person: string }) {
       {shown.length === 0 && <p className="timeline-foot soft">{t('timelineNone')}</p>}
       <div className="timeline-foot">
         {query.hasNextPage ? (
-          <MoreOnSight more={() => void query.fetchNextPage()} busy={query.isFetchingNextPage} name={t('earlier')} />
+          <MoreOnSight more={() => void query.fetchNextPage()} busy={query.isFetchingNextPage} loaded={events.length} name={t('earlier')} />
         ) : (
           <span className="soft">{t('start')}</span>
         )}
