@@ -84,6 +84,7 @@ class Crash(unittest.TestCase):
                 body = '{"batch":[' + ','.join(event % (i, i * 7919 % people, i % 997) for i in range(at, at + batch)) + ']}'
                 status, _, data = server.request('POST', '/v1/batch', body.encode(), {'Content-Type': 'application/json'}, 'server', connection=c)
                 self.assertEqual(status, 200, data[:300])
+            c.close()
 
         with tempfile.TemporaryDirectory(prefix='kunde-test-') as folder:
             with Server(folder) as server:

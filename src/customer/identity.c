@@ -1,6 +1,7 @@
 #include "customer/identity.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/map.h"
@@ -81,13 +82,18 @@ kd_status kd_key_make(kd_key *out, const kd_vault *vault, kd_key_type type, kd_s
 
 /* ---- the cache ---------------------------------------------------------------------------------------------------------- */
 
-/* A key's person never changes, so a cache needs no invalidation, and a lost entry costs one read. Shards of sets of
- * WAYS entries: a set that is full doubles its shard's table while the bound allows, then replaces its entries in turn. */
-enum { SHARDS = 16, WAYS = 8, FIRST_SETS = 8, RETRIES_MAX = 8 };
+/* A key's person never changes, so a cache of them needs no invalidation, and a lost entry costs one read. Shards of sets of
+ * WAYS entries: a set that is full doubles its shard's table while the bound allows, then replaces its entries in turn.
+ *
+ * Keys that nobody has are remembered as well (person nil), or a visitor whose events a browser holds back would cost a read of
+ * the store at every decision. Linking a key puts its person over that. A reader that looked into the store before the link and
+ * comes back after it must not put its miss there again: `made` moves between, and the miss is dropped. Misses never
+ * take a place from a person, and make the table grow to a share of the bound only. */
+enum { SHARDS = 16, WAYS = 8, FIRST_SETS = 8, RETRIES_MAX = 8, MISSES_SHARE = 8 };
 
 typedef struct cached {
     kd_key key;     /* type 0: free */
-    kd_id  person;
+    kd_id  person;  /* nil: nobody has this key */
 } cached;
 
 typedef struct shard {
@@ -100,6 +106,7 @@ typedef struct shard {
 struct kd_identity {
     kd_store *store;
     size_t    shard_bytes_max;
+    _Atomic uint64_t made; /* moves after keys were linked, before the cache says so */
     shard     shards[SHARDS];
 };
 
@@ -138,14 +145,24 @@ static bool cache_get(kd_id *person, kd_identity *identity, const kd_key *key)
     return hit;
 }
 
+/* Its own place, a free one, or that of a miss. A miss never takes the place of its own key's person. */
 static bool set_put(cached *set, const cached *entry)
 {
-    for (int i = 0; i < WAYS; i++)
-        if (!set[i].key.type || key_eq(&set[i].key, &entry->key)) {
-            set[i] = *entry;
+    cached *place = NULL;
+    for (int i = 0; i < WAYS; i++) {
+        if (key_eq(&set[i].key, &entry->key)) {
+            if (!kd_id_is_nil(entry->person))
+                set[i] = *entry;
             return true;
         }
-    return false;
+        if (!set[i].key.type && (!place || place->key.type))
+            place = &set[i];
+        else if (!place && kd_id_is_nil(set[i].person))
+            place = &set[i];
+    }
+    if (place)
+        *place = *entry;
+    return place != NULL;
 }
 
 /* Twice the sets. Each old set falls into two new ones, so nothing can overflow. */
@@ -174,6 +191,21 @@ static void cache_put(kd_identity *identity, const kd_key *key, kd_id person)
     if (s->sets && !set_put(set_of(s->entries, s->sets, key), &entry)) {
         if (!grow(s, identity->shard_bytes_max) || !set_put(set_of(s->entries, s->sets, key), &entry))
             set_of(s->entries, s->sets, key)[s->turn++ % WAYS] = entry;
+    }
+    pthread_mutex_unlock(&s->lock);
+}
+
+/* Nobody had this key when `made` was what it is said to be. */
+static void cache_put_miss(kd_identity *identity, const kd_key *key, uint64_t made)
+{
+    shard *s = shard_of(identity, key);
+    cached entry = { .key = *key };
+    pthread_mutex_lock(&s->lock);
+    if (atomic_load(&identity->made) == made) {
+        if (!s->sets)
+            grow(s, identity->shard_bytes_max);
+        if (s->sets && !set_put(set_of(s->entries, s->sets, key), &entry) && grow(s, identity->shard_bytes_max / MISSES_SHARE))
+            set_put(set_of(s->entries, s->sets, key), &entry);
     }
     pthread_mutex_unlock(&s->lock);
 }
@@ -240,31 +272,29 @@ static void asked_free(asked *a)
 
 kd_status kd_identity_find(kd_id *persons, kd_identity *identity, kd_reader *reader, const kd_key *keys, size_t count, kd_err *err)
 {
-    kd_status status = KD_OK;
-    asked     a = { 0 };
-    size_t    missing = 0;
-    for (size_t i = 0; i < count; i++) {
+    const uint64_t made = atomic_load(&identity->made);
+    kd_status      status = KD_OK;
+    asked          a = { 0 };
+    for (size_t i = 0; i < count && status == KD_OK; i++) {
         persons[i] = (kd_id){ { 0 } };
-        missing += !cache_get(&persons[i], identity, &keys[i]);
-    }
-    if (!missing)
-        return KD_OK;
-    if (!asked_new(&a, missing)) {
-        status = kd_fail_memory(err);
-        goto out;
-    }
-    for (size_t i = 0; i < count && a.count < missing; i++)
-        if (kd_id_is_nil(persons[i])) { /* nobody has the nil id */
+        if (cache_get(&persons[i], identity, &keys[i]))
+            continue;
+        if (!a.keys && !asked_new(&a, count - i)) {
+            status = kd_fail_memory(err);
+        } else {
             a.keys[a.count] = keys[i];
             a.at[a.count++] = i;
         }
-    status = kd_reader_keys(a.persons, reader, a.keys, a.count, err);
+    }
+    if (status == KD_OK && a.count)
+        status = kd_reader_keys(a.persons, reader, a.keys, a.count, err);
     for (size_t i = 0; i < a.count && status == KD_OK; i++) {
         persons[a.at[i]] = a.persons[i];
-        if (!kd_id_is_nil(a.persons[i]))
+        if (kd_id_is_nil(a.persons[i]))
+            cache_put_miss(identity, &a.keys[i], made);
+        else
             cache_put(identity, &a.keys[i], a.persons[i]);
     }
-out:
     asked_free(&a);
     return status;
 }
@@ -324,6 +354,7 @@ kd_status kd_identity_ensure(kd_id *persons, bool *is_new, kd_identity *identity
     for (size_t i = 0; i < a.count; i++)
         proposed[i] = kd_id_new(rng, now_ms);
     status = link_new(&a, proposed, identity->store, err);
+    atomic_fetch_add(&identity->made, 1);
     if (status != KD_OK)
         goto out;
     for (size_t i = 0; i < count; i++)

@@ -30,7 +30,7 @@ typedef struct kd_identity kd_identity;
 kd_status kd_identity_open(kd_identity **out, kd_store *store, size_t cache_bytes_max, kd_err *err);
 void      kd_identity_close(kd_identity *identity);
 
-/* Nil ids for unknown keys; never creates a person. */
+/* Nil ids for unknown keys; never creates a person. That nobody has a key is remembered until kd_identity_ensure links it. */
 kd_status kd_identity_find(kd_id *persons, kd_identity *identity, kd_reader *reader, const kd_key *keys, size_t count, kd_err *err);
 /* The person of each key, made now where there is none: one transaction of the store for all new ones. is_new[i] says that
  * this call made persons[i] (for the first of equal keys). */

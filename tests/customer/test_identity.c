@@ -1,5 +1,7 @@
 #include "support.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -165,11 +167,118 @@ static void test_identity_contested(void **state)
     kd_identity_close(identity);
 }
 
+/* That nobody has a key is remembered, until somebody is linked to it; and it takes no place from anybody. */
+static void test_identity_misses(void **state)
+{
+    enum { KNOWN = 64, FLOOD = 5000 };
+    kd_identity *identity;
+    kd_rng       ids;
+    kd_key       keys[KNOWN], key;
+    kd_id        persons[KNOWN], person;
+    bool         is_new[KNOWN];
+    char         value[24];
+    kd_err       err = { 0 };
+    (void)state;
+    kd_rng_seed(&ids, 14);
+    elsewhere = counted_id(4243, T0);
+    contested = make_key(KD_KEY_CARD, "missed");
+    assert_int_equal(kd_identity_open(&identity, home.store, 128 * 1024, &err), KD_OK);
+    assert_int_equal(kd_identity_find(&person, identity, home.reader, &contested, 1, &err), KD_OK);
+    assert_true(kd_id_is_nil(person));
+    assert_int_equal(kd_identity_find(&person, identity, NULL, &contested, 1, &err), KD_OK); /* no look into the store */
+    assert_true(kd_id_is_nil(person));
+    before_commit(link_elsewhere, NULL);
+    assert_int_equal(kd_identity_ensure(&person, is_new, identity, home.reader, &contested, 1, &ids, T0, &err), KD_OK);
+    assert_true(kd_id_eq(person, elsewhere) && !is_new[0]);
+    assert_int_equal(kd_identity_find(&person, identity, NULL, &contested, 1, &err), KD_OK);
+    assert_true(kd_id_eq(person, elsewhere));
+    for (int i = 0; i < KNOWN; i++) {
+        snprintf(value, sizeof value, "known-%d", i);
+        keys[i] = make_key(KD_KEY_USER, value);
+    }
+    assert_int_equal(kd_identity_ensure(persons, is_new, identity, home.reader, keys, KNOWN, &ids, T0, &err), KD_OK);
+    for (int i = 0; i < FLOOD; i++) {
+        snprintf(value, sizeof value, "nobody-%d", i);
+        key = make_key(KD_KEY_USER, value);
+        assert_int_equal(kd_identity_find(&person, identity, home.reader, &key, 1, &err), KD_OK);
+        assert_true(kd_id_is_nil(person));
+    }
+    assert_true(kd_identity_bytes(identity) <= 128 * 1024 + 4096);
+    for (int i = 0; i < KNOWN; i++) {
+        assert_int_equal(kd_identity_find(&person, identity, NULL, &keys[i], 1, &err), KD_OK);
+        assert_true(kd_id_eq(person, persons[i]));
+    }
+    kd_identity_close(identity);
+}
+
+/* ---- threads: whoever asks after a key was linked is told ---- */
+
+enum { RACED = 600, ASKERS = 3 };
+typedef struct race {
+    kd_identity *identity;
+    kd_key       keys[RACED];
+    atomic_int   linked;    /* keys before this one have been linked */
+    atomic_int   failures;
+} race;
+
+static void *ask(void *self)
+{
+    race      *r = self;
+    kd_reader *reader;
+    kd_err     err = { 0 };
+    if (kd_reader_open(&reader, home.store, &err) != KD_OK)
+        return r;
+    for (int round = 0; atomic_load(&r->linked) < RACED; round++)
+        for (int ahead = -2; ahead < 4; ahead++) {
+            int   linked = atomic_load(&r->linked), at = linked + ahead;
+            kd_id person;
+            if (at < 0 || at >= RACED)
+                continue;
+            if (kd_identity_find(&person, r->identity, reader, &r->keys[at], 1, &err) != KD_OK || (at < linked && kd_id_is_nil(person)))
+                atomic_fetch_add(&r->failures, 1);
+        }
+    kd_reader_close(reader);
+    return NULL;
+}
+
+static void test_identity_threads(void **state)
+{
+    static race r;
+    pthread_t   askers[ASKERS];
+    kd_rng      ids;
+    kd_err      err = { 0 };
+    (void)state;
+    kd_rng_seed(&ids, 15);
+    assert_int_equal(kd_identity_open(&r.identity, home.store, 1 << 20, &err), KD_OK);
+    for (int i = 0; i < RACED; i++) {
+        char value[24];
+        snprintf(value, sizeof value, "raced-%d", i);
+        r.keys[i] = make_key(KD_KEY_ANONYMOUS, value);
+    }
+    for (int i = 0; i < ASKERS; i++)
+        assert_int_equal(pthread_create(&askers[i], NULL, ask, &r), 0);
+    for (int i = 0; i < RACED; i++) {
+        kd_id person;
+        bool  is_new;
+        assert_int_equal(kd_identity_ensure(&person, &is_new, r.identity, home.reader, &r.keys[i], 1, &ids, T0, &err), KD_OK);
+        assert_true(is_new);
+        atomic_store(&r.linked, i + 1);
+    }
+    for (int i = 0; i < ASKERS; i++) {
+        void *failed = NULL;
+        assert_int_equal(pthread_join(askers[i], &failed), 0);
+        assert_null(failed);
+    }
+    assert_int_equal(atomic_load(&r.failures), 0);
+    kd_identity_close(r.identity);
+}
+
 int run_identity_tests(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_key_normal_forms), cmocka_unit_test(test_key_rejects), cmocka_unit_test(test_key_types),
         cmocka_unit_test(test_identity_model), cmocka_unit_test(test_identity_contested),
+        cmocka_unit_test(test_identity_misses), cmocka_unit_test(test_identity_threads),
     };
     return cmocka_run_group_tests_name("identity", tests, setup, teardown);
 }
