@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "api/words.h"
+#include "catalog/query.h"
 #include "base/map.h"
 
 enum { LIST_DEFAULT = 50, LIST_MAX = 500, NEIGHBOURS = 20, CHANGES_MAX = 10000 };
@@ -77,7 +77,6 @@ static bool read_wanted(wanted *out, kd_request *request)
     kd_str available = kd_request_query(request, "available");
     *out = (wanted){ .category = kd_request_query(request, "category"), .by_stock = available.len > 0, .available = kd_str_is(available, "true"),
                      .catalog = request->parts->catalog };
-    kd_query_read(&out->query, kd_request_query(request, "q"));
     if (!out->by_stock || out->available || kd_str_is(available, "false"))
         return true;
     kd_reply_error(request, 400, "invalid", "available must be true or false", "available");
@@ -125,6 +124,7 @@ void kd_admin_products_list(kd_request *request)
     if (!kd_caller_is_admin(request) || !read_page(&page, request) || !read_wanted(&want, request))
         return;
     s = kd_snapshot_acquire(request->parts->catalog);
+    kd_query_read(&want.query, kd_request_query(request, "q"), s);
     kd_jw_init(&w, &request->out);
     kd_jw_object(&w);
     write_products_page(&w, s, &want, &page);
@@ -141,40 +141,67 @@ static int by_path(const void *a, const void *b)
     return kd_str_cmp(((const category_count *)a)->path, ((const category_count *)b)->path);
 }
 
-/* Every level of every path: "Outdoor" and "Outdoor > Jackets". NULL: out of memory. */
+typedef struct category_list {
+    kd_map         *rows;
+    category_count *items;
+    size_t          count, room;
+    kd_arena       *arena;
+} category_list;
+
+static bool list_open(category_list *list, kd_arena *arena)
+{
+    *list = (category_list){ .rows = kd_map_new(256), .items = KD_NEW(arena, category_count, 256), .room = 256, .arena = arena };
+    return list->rows && list->items;
+}
+
+static bool list_add(category_list *list, uint64_t key, kd_str path, uint32_t products)
+{
+    bool     is_new = false;
+    uint32_t at = kd_map_put_new(list->rows, key, (uint32_t)list->count, &is_new);
+    if (at == UINT32_MAX)
+        return false;
+    if (is_new && list->count == list->room) {
+        category_count *more = KD_NEW(list->arena, category_count, list->room * 2);
+        if (!more)
+            return false;
+        memcpy(more, list->items, list->room * sizeof *more);
+        list->items = more;
+        list->room *= 2;
+    }
+    if (is_new)
+        list->items[list->count++] = (category_count){ path, 0 };
+    list->items[at].products += products;
+    return true;
+}
+
+/* Every level of a path: "Outdoor" and "Outdoor > Jackets". */
+static bool add_levels(category_list *levels, const category_count *one)
+{
+    for (size_t len = 1; len <= one->path.len; len++) {
+        kd_str level = { one->path.ptr, len };
+        bool   whole = len == one->path.len || kd_str_starts((kd_str){ one->path.ptr + len, one->path.len - len }, " > ");
+        if (whole && !list_add(levels, kd_ref_of(level), level, one->products))
+            return false;
+    }
+    return true;
+}
+
+/* The catalogue keeps the text of a category once, so that its address will do to count by. NULL: out of memory. */
 static category_count *count_categories(size_t *count, const kd_snapshot *s, kd_arena *arena)
 {
-    kd_map         *rows = kd_map_new(256);
-    size_t          room = 256;
-    category_count *list = rows ? KD_NEW(arena, category_count, room) : NULL;
-    *count = 0;
-    for (uint32_t row = 0; list && row < kd_snapshot_products(s); row++) {
+    category_list paths = { 0 }, levels = { 0 };
+    bool          ok = list_open(&paths, arena) && list_open(&levels, arena);
+    for (uint32_t row = 0; ok && row < kd_snapshot_products(s); row++) {
         const kd_product *p = kd_snapshot_product(s, row);
-        for (size_t len = 1; !p->hidden && list && len <= p->category.len; len++) {
-            kd_str   level = { p->category.ptr, len };
-            bool     is_new = false;
-            uint32_t at;
-            if (len < p->category.len && !kd_str_starts((kd_str){ p->category.ptr + len, p->category.len - len }, " > "))
-                continue;
-            if (*count == room) {
-                category_count *more = KD_NEW(arena, category_count, room * 2);
-                if (more)
-                    memcpy(more, list, room * sizeof *list);
-                list = more;
-                room *= 2;
-            }
-            at = list ? kd_map_put_new(rows, kd_ref_of(level), (uint32_t)*count, &is_new) : UINT32_MAX;
-            if (at == UINT32_MAX) {
-                list = NULL;
-                break;
-            }
-            if (is_new)
-                list[(*count)++] = (category_count){ level, 0 };
-            list[at].products++;
-        }
+        if (!p->hidden && p->category.len)
+            ok = list_add(&paths, (uintptr_t)p->category.ptr, p->category, 1);
     }
-    kd_map_free(rows);
-    return list;
+    for (size_t i = 0; ok && i < paths.count; i++)
+        ok = add_levels(&levels, &paths.items[i]);
+    kd_map_free(paths.rows);
+    kd_map_free(levels.rows);
+    *count = levels.count;
+    return ok ? levels.items : NULL;
 }
 
 void kd_admin_categories(kd_request *request)

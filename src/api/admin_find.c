@@ -2,7 +2,7 @@
 #include "api/caller.h"
 #include "api/handlers.h"
 #include "api/who.h"
-#include "api/words.h"
+#include "catalog/query.h"
 #include "insight/entry.h"
 #include "insight/tail.h"
 
@@ -166,7 +166,7 @@ static void write_products(kd_jw *w, const kd_snapshot *s, kd_str q)
 {
     kd_query query;
     size_t   shown = 0;
-    kd_query_read(&query, q);
+    kd_query_read(&query, q, s);
     for (uint32_t row = 0; query.count && row < kd_snapshot_products(s) && shown < FOUND_PRODUCTS_MAX; row++) {
         const kd_product *p = kd_snapshot_product(s, row);
         if (p->hidden || !kd_query_matches(&query, p))

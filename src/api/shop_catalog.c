@@ -1,7 +1,7 @@
 /* The shelves of the storefront: lists with filters and an order, and one product. */
 #include "api/handlers.h"
 #include "api/shop.h"
-#include "api/words.h"
+#include "catalog/query.h"
 
 #include <stdlib.h>
 
@@ -68,7 +68,7 @@ static kd_status read_asked(asked *out, const kd_request *request, const kd_snap
     kd_str    price = kd_request_query(request, "max"), place = kd_request_query(request, "place");
     kd_status status;
     *out = (asked){ .category = kd_request_query(request, "category"), .available = kd_str_is(kd_request_query(request, "available"), "true") };
-    kd_query_read(&out->query, kd_request_query(request, "q"));
+    kd_query_read(&out->query, kd_request_query(request, "q"), s);
     if (place.len && (out->place = kd_snapshot_place_find(s, kd_ref_of(place))) == NULL)
         return kd_fail_field(err, KD_INVALID, "place", "there is no place of this id");
     if (price.len && (!kd_micro_parse(&out->price_max_micro, price, false) || out->price_max_micro <= 0))

@@ -1,5 +1,6 @@
 #include "catalog/document_read.h"
 #include "catalog/image.h"
+#include "catalog/query.h"
 
 typedef struct maker {
     kd_catalog    *catalog;
@@ -237,10 +238,42 @@ static bool attrs_done(kd_product *p, kd_attr_list *list, kd_ref band, kd_arena 
 
 /* ---- one block of memory ---- */
 
+static kd_str member_text(const kd_json *doc, const char *name)
+{
+    return kd_str_trim(kd_json_text(kd_json_get(doc, name)));
+}
+
+/* What one searches a product by, a line each. */
+enum { WORDS = 4 };
+static size_t words_of(kd_str parts[WORDS], const kd_product *p)
+{
+    size_t bytes = WORDS;
+    parts[0] = member_text(p->doc, "title");
+    parts[1] = member_text(p->doc, "id");
+    parts[2] = p->category;
+    parts[3] = member_text(p->doc, "brand");
+    for (size_t i = 0; i < WORDS; i++)
+        bytes += parts[i].len;
+    return bytes;
+}
+
+static kd_str pack_words(kd_pack *pack, const kd_product *p)
+{
+    kd_str parts[WORDS];
+    char  *text = kd_pack_array(pack, NULL, words_of(parts, p), 1), *at = text;
+    for (size_t i = 0; i < WORDS; i++) {
+        kd_lower(at, parts[i].ptr, parts[i].len);
+        at += parts[i].len;
+        *at++ = '\n';
+    }
+    return (kd_str){ text, (size_t)(at - text) };
+}
+
 static size_t product_bytes(const kd_product *p)
 {
+    kd_str parts[WORDS];
     size_t bytes = kd_pack_array_bytes(1, sizeof(kd_product_object)) + kd_pack_array_bytes(p->variant_count, sizeof(kd_facing)) + kd_pack_tree_bytes(p->doc)
-        + kd_pack_array_bytes(p->attr_count, sizeof(kd_product_attr)) + kd_pack_array_bytes(p->variant_count, sizeof(kd_variant));
+        + kd_pack_array_bytes(words_of(parts, p), 1) + kd_pack_array_bytes(p->attr_count, sizeof(kd_product_attr)) + kd_pack_array_bytes(p->variant_count, sizeof(kd_variant));
     for (uint16_t i = 0; i < p->variant_count; i++) {
         const kd_variant *v = &p->variants[i];
         bytes += kd_pack_array_bytes(v->attr_count, sizeof(kd_product_attr));
@@ -250,11 +283,6 @@ static size_t product_bytes(const kd_product *p)
             bytes += kd_pack_tree_bytes(v->doc);
     }
     return bytes;
-}
-
-static kd_str member_text(const kd_json *doc, const char *name)
-{
-    return kd_str_trim(kd_json_text(kd_json_get(doc, name)));
 }
 
 static kd_ref size_of(const kd_variant *variant)
@@ -289,6 +317,7 @@ static kd_object *pack_product(kd_catalog *catalog, const kd_product *p, uint64_
         facings[i] = (kd_facing){ size_of(&p->variants[i]), p->variants[i].row, p->variants[i].out_of_stock };
     q->facings = facings;
     q->department = department_of(p->category);
+    q->words = pack_words(&pack, p);
     q->doc = kd_pack_tree(&pack, p->doc);
     q->id = member_text(q->doc, "id");
     q->title = member_text(q->doc, "title");
