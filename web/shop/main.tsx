@@ -40,14 +40,15 @@ function usePage(): void {
   const [path] = useLocation();
   useEffect(() => {
     scrollTo(0, 0);
-    page(path.split('/')[2] ?? 'home');
+    const name = path.split('/')[2] ?? 'home';
+    page({ p: 'product', c: 'category' }[name] ?? name);
   }, [path]);
 }
 
 function Nowhere() {
   const t = useWords(words);
   return (
-    <Empty title={t('nowhere')}>
+    <Empty title={t('nowhere')} whole>
       <Link href="/shop" className="button">
         {t('back')}
       </Link>
@@ -154,7 +155,7 @@ function App() {
   useColours();
   const answer = useAnswer<Start>('start');
   return (
-    <Waiting answer={answer}>
+    <Waiting answer={answer} whole>
       {(data) => {
         start(data);
         return <Shop start={data} />;

@@ -118,7 +118,7 @@ export function enter(next: Session): void {
   cart.move(`shop-cart:${next.persona.userId}`);
   homeStore.set(next.persona.store);
   tag.identify(next.persona.userId, next.userToken);
-  void tag.again();
+  tag.deliver();
 }
 
 export function leave(): void {
@@ -134,5 +134,5 @@ export function answer(next: tag.Allowed): void {
   tag.allow(next);
   const who = session.get();
   if (who && (next.personalise || next.analyse)) tag.identify(who.persona.userId, who.userToken);
-  void tag.again();
+  tag.deliver();
 }

@@ -11,6 +11,7 @@ export const words = defineWords({
   account: { en: 'Account', de: 'Konto' },
   guest: { en: 'Guest', de: 'Gast' },
   shoppingAs: { en: 'You are shopping as {name}', de: 'Sie kaufen ein als {name}' },
+  here: { en: 'You are here', de: 'Sie sind hier' },
   menu: { en: 'Departments', de: 'Abteilungen' },
   light: { en: 'Light colours', de: 'Helle Farben' },
   dark: { en: 'Dark colours', de: 'Dunkle Farben' },
@@ -174,7 +175,7 @@ export const words = defineWords({
   guestStory: { en: 'Nobody knows you. What you click in the next minutes is all there is, and it is enough to begin with.', de: 'Niemand kennt Sie. Was Sie in den nächsten Minuten anklicken, ist alles, und für den Anfang reicht es.' },
   beThis: { en: 'Shop as {name}', de: 'Als {name} einkaufen' },
   current: { en: 'That is you', de: 'Das sind Sie' },
-  watch: { en: 'Watch for', de: 'Achten Sie darauf' },
+  watch: { en: 'Watch for this:', de: 'Achten Sie darauf:' },
   fromTown: { en: 'from {town}', de: 'aus {town}' },
 });
 

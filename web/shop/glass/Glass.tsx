@@ -2,7 +2,7 @@
  * they show. It reads exactly this visitor and nobody else. */
 import { useEffect, type ReactNode } from 'react';
 import { clock, date, money, number, percent } from '../../src/format';
-import { language, useWords } from '../../src/words';
+import { language, useWords, type Values } from '../../src/words';
 import { categoryName, guideTitle, valueName } from '../names';
 import { Icon } from '../parts/basics';
 import { allowed, glassOpen, session, useKept } from '../store';
@@ -181,7 +181,7 @@ function Tastes({ affinities }: { affinities: Record<string, Taste[]> }) {
 }
 
 /* ---- what arrives --------------------------------------------------------------------------------------------------------- */
-type Say = (key: Word) => string;
+type Say = (key: Word, values?: Values) => string;
 
 const isOfSlot = (event: Event): boolean => event.name === 'Decision Viewed' || event.name === 'Decision Clicked';
 
@@ -194,7 +194,7 @@ function whatHappened(event: Event, t: Say): string {
 function about(event: Event, t: Say): string {
   const { placement, name, properties } = event.event ?? {};
   const place = `place_${placement ?? properties?.placement ?? ''}`;
-  if (isWord(place)) return `“${t(place)}”`;
+  if (isWord(place)) return t('quoted', { text: t(place) });
   const more = (event.products ?? 0) > 1 ? ` +${(event.products ?? 1) - 1}` : '';
   if (event.product) return (event.product.title ?? event.product.productId) + more;
   return properties?.content_id ? guideTitle(properties.content_id, properties.content_id) : (properties?.query ?? properties?.name ?? name ?? '');
@@ -203,7 +203,7 @@ function about(event: Event, t: Say): string {
 /* Today by the clock, else by the day. */
 function when(time: string): string {
   if (Date.now() - Date.parse(time) < 43_200_000) return clock(time);
-  return new Date(time).toLocaleDateString(language(), { day: 'numeric', month: 'short' });
+  return new Date(time).toLocaleDateString(language() === 'de' ? 'de-DE' : 'en-GB', { day: 'numeric', month: 'short' });
 }
 
 function Events({ events }: { events: readonly Event[] }) {

@@ -74,6 +74,7 @@ export const words = defineWords({
   kind_email: { en: 'newsletter', de: 'Newsletter' },
   kind_consent: { en: 'answered about consent', de: 'Einwilligung beantwortet' },
   kind_decision: { en: 'Kunde chose', de: 'Kunde hat ausgewählt' },
+  quoted: { en: '“{text}”', de: '„{text}“' },
   seen: { en: 'saw', de: 'gesehen' },
   used: { en: 'followed', de: 'gefolgt' },
 });

@@ -4,7 +4,7 @@ import { say, useWords } from '../../src/words';
 import { useAnswer, type Account as Data, type Order, type Start } from '../api';
 import { Scene } from '../art/scenes';
 import { categoryName } from '../names';
-import { Waiting } from '../parts/basics';
+import { useTitle, Waiting } from '../parts/basics';
 import { ConsentSettings } from '../parts/Consent';
 import { leave, session, useKept } from '../store';
 import { stories, words } from '../words';
@@ -63,6 +63,7 @@ function Sizes({ data }: { data: Data }) {
 
 export function Account({ start }: { start: Start }) {
   const t = useWords(words);
+  useTitle(t('account'));
   const who = useKept(session)?.persona;
   const answer = useAnswer<Data>('account', 'always');
   const story = who && stories[who.userId];

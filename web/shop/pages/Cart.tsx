@@ -4,7 +4,7 @@ import { money } from '../../src/format';
 import { useWords } from '../../src/words';
 import { useAnswer, type Account, type OrderLine } from '../api';
 import { valueName } from '../names';
-import { Empty, Icon } from '../parts/basics';
+import { Empty, Icon, useTitle } from '../parts/basics';
 import { Slot } from '../parts/Slot';
 import { addToCart, cart, cartTotal, LINE_MAX, setQuantity, useKept, type CartLine } from '../store';
 import { words } from '../words';
@@ -110,6 +110,7 @@ function Kept() {
 
 export function Cart() {
   const t = useWords(words);
+  useTitle(t('cart'));
   const lines = useKept(cart);
   const [removed, setRemoved] = useState<CartLine | null>(null);
   const remove = (line: CartLine): void => {

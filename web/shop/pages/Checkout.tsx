@@ -4,10 +4,10 @@ import { money } from '../../src/format';
 import { useWords } from '../../src/words';
 import { checkout, ShopError, type Start, type Taken } from '../api';
 import { placeName } from '../names';
-import { Empty, Icon } from '../parts/basics';
+import { Empty, Icon, useTitle } from '../parts/basics';
 import { Slot } from '../parts/Slot';
 import { cart, homeStore, session, useKept } from '../store';
-import { again, track } from '../tag';
+import { track } from '../tag';
 import { words } from '../words';
 import { lineNote, Sum } from './Cart';
 
@@ -90,6 +90,7 @@ function Ways({ start, way, store, onWay, onStore }: { start: Start; way: Way; s
 
 export function Checkout({ start }: { start: Start }) {
   const t = useWords(words);
+  useTitle(t('checkout'));
   const lines = useKept(cart);
   const mine = useKept(homeStore);
   const [id, setId] = useState(newId);
@@ -101,7 +102,7 @@ export function Checkout({ start }: { start: Start }) {
   if (taken) return <Thanks taken={taken} start={start} />;
   if (lines.length === 0)
     return (
-      <Empty title={t('cartEmpty')}>
+      <Empty title={t('cartEmpty')} whole>
         <Link href="/shop" className="button">
           {t('goLook')}
         </Link>
@@ -112,7 +113,6 @@ export function Checkout({ start }: { start: Start }) {
     try {
       setTaken(await checkout(id, lines, way === 'home' ? { kind: 'home' } : { kind: 'store', place: store }));
       cart.set([]);
-      void again();
     } catch (error) {
       setState(error instanceof ShopError ? error : new ShopError(0, '', ''));
       if (error instanceof ShopError && error.status !== 0) setId(newId()); // refused: the next try is another order

@@ -3,20 +3,22 @@ import { Link } from 'wouter';
 import { useWords } from '../../src/words';
 import { useAnswer, type Guide as Data, type Shelf } from '../api';
 import { categoryName, categoryPath, guideText, guideTitle } from '../names';
+import { useTitle } from '../parts/basics';
 import { Cards } from '../parts/Card';
-import { again, track } from '../tag';
+import { deliver, track } from '../tag';
 import { words } from '../words';
 
 export function Guide({ guide }: { guide: Data }) {
   const t = useWords(words);
+  useTitle(guideTitle(guide.id, guide.title));
   const shelf = useAnswer<Shelf>(`products?limit=6&available=true&category=${encodeURIComponent(guide.category)}`).data;
   useEffect(() => {
     track('Content Viewed', { content_id: guide.id, name: guide.title });
-    void again();
+    deliver();
   }, [guide.id, guide.title]);
   return (
     <article className="guide">
-      <nav className="crumbs" aria-label={t('menu')}>
+      <nav className="crumbs" aria-label={t('here')}>
         <Link href={categoryPath(guide.category)}>{categoryName(guide.category)}</Link>
       </nav>
       <h1>{guideTitle(guide.id, guide.title)}</h1>

@@ -3,6 +3,7 @@ import { say, useWords } from '../../src/words';
 import type { Start } from '../api';
 import { Scene } from '../art/scenes';
 import { categoryName, categoryPath, guideTitle, topOf } from '../names';
+import { useTitle } from '../parts/basics';
 import { Slot } from '../parts/Slot';
 import { session, useKept } from '../store';
 import { stories, words } from '../words';
@@ -93,6 +94,7 @@ export function Reads({ start, category }: { start: Start; category?: string }) 
 
 export function Home({ start }: { start: Start }) {
   const t = useWords(words);
+  useTitle(t('demo'));
   const who = useKept(session)?.persona;
   return (
     <>

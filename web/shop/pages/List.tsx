@@ -5,7 +5,7 @@ import { money } from '../../src/format';
 import { useWords } from '../../src/words';
 import { useAnswer, type Card, type FacetValue, type Shelf, type Start } from '../api';
 import { categoryName, categoryPath, categorySentence, placeName, swatch, topOf, valueName } from '../names';
-import { Empty, Icon, Waiting } from '../parts/basics';
+import { Empty, Icon, useTitle, Waiting } from '../parts/basics';
 import { Cards } from '../parts/Card';
 import { allowed, homeStore, session, useKept } from '../store';
 import { track } from '../tag';
@@ -147,10 +147,12 @@ export function List({ start, category, q = '' }: { start: Start; category?: str
     if (q) track('Products Searched', { query: q });
     else if (category) track('Product List Viewed', { list_id: category, category });
   }, [category, q]);
+  const title = q ? t('searchResults', { q }) : category ? categoryName(category) : t('everything');
+  useTitle(title);
   return (
     <>
       <div className="list-head">
-        <h1>{q ? t('searchResults', { q }) : category ? categoryName(category) : t('everything')}</h1>
+        <h1>{title}</h1>
         {category && categorySentence(category) && <p>{categorySentence(category)}</p>}
         {category && <Crumbs category={category} start={start} />}
       </div>

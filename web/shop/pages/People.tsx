@@ -3,6 +3,7 @@ import { useLocation } from 'wouter';
 import { say, useWords } from '../../src/words';
 import { login, ShopError, type Start } from '../api';
 import { Scene } from '../art/scenes';
+import { useTitle } from '../parts/basics';
 import { enter, leave, session, useKept, type Persona } from '../store';
 import { stories, words } from '../words';
 
@@ -33,6 +34,7 @@ function Story({ persona, current, onChoose }: { persona: Persona; current: bool
 
 export function People({ start }: { start: Start }) {
   const t = useWords(words);
+  useTitle(t('peopleTitle'));
   const [, go] = useLocation();
   const now = useKept(session)?.persona.userId;
   const [problem, setProblem] = useState('');

@@ -3,10 +3,10 @@ import { Link } from 'wouter';
 import { useWords } from '../../src/words';
 import { useAnswer, type Account, type Place, type Product as Data, type Start, type Variant } from '../api';
 import { categoryName, categoryPath, categorySentence, placeName, swatch, topOf, valueName } from '../names';
-import { Icon, Price, Waiting } from '../parts/basics';
+import { Icon, Price, useTitle, Waiting } from '../parts/basics';
 import { Slot } from '../parts/Slot';
 import { addToCart, homeStore, useKept } from '../store';
-import { again, track } from '../tag';
+import { deliver, track } from '../tag';
 import { words } from '../words';
 
 const distinct = (values: readonly string[]): string[] => [...new Set(values.filter(Boolean))];
@@ -58,7 +58,7 @@ function Details({ product }: { product: Data }) {
     [t('number'), product.id],
   ];
   return (
-    <section aria-labelledby="details-title">
+    <section className="product-details" aria-labelledby="details-title">
       <h2 id="details-title">{t('details')}</h2>
       <p>{categorySentence(product.category)}</p>
       <dl className="facts">
@@ -175,10 +175,11 @@ function Chooser({ product, start, onColor }: { product: Data; start: Start; onC
 
 function Shown({ product, start }: { product: Data; start: Start }) {
   const t = useWords(words);
+  useTitle(product.title);
   const [picture, setPicture] = useState(product.variants[0]?.image ?? product.image);
   return (
     <>
-      <nav className="crumbs" aria-label={t('menu')}>
+      <nav className="crumbs" aria-label={t('here')}>
         <Link href={categoryPath(topOf(product.category))}>{categoryName(topOf(product.category))}</Link>
         <span aria-hidden="true">/</span>
         <Link href={categoryPath(product.category)}>{categoryName(product.category)}</Link>
@@ -190,8 +191,8 @@ function Shown({ product, start }: { product: Data; start: Start }) {
           <h1>{product.title}</h1>
           <Price {...product} />
           <Chooser product={product} start={start} onColor={(variant) => setPicture(variant.image)} />
-          <Details product={product} />
         </div>
+        <Details product={product} />
       </div>
       <Slot placement="product" products={product.id} title={t('together')} category={topOf(product.category)} />
     </>
@@ -205,7 +206,7 @@ export function Product({ id, start }: { id: string; start: Start }) {
   useEffect(() => {
     if (!seen) return;
     track('Product Viewed', { product_id: seen, name: title, category, price, currency });
-    void again();
+    deliver();
   }, [seen, title, category, price, currency]);
-  return <Waiting answer={{ data: product, error: answer.error }}>{(data) => <Shown key={data.id} product={data} start={start} />}</Waiting>;
+  return <Waiting whole answer={{ data: product, error: answer.error }}>{(data) => <Shown key={data.id} product={data} start={start} />}</Waiting>;
 }

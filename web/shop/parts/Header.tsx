@@ -32,10 +32,11 @@ function Tools() {
   const who = useKept(session)?.persona;
   const count = cartCount(useKept(cart));
   const dark = isDark(wish);
+  const other = language() === 'de' ? 'en' : 'de';
   return (
     <div className="tools">
-      <button type="button" className="tool" lang={language() === 'de' ? 'en' : 'de'} onClick={() => setLanguage(language() === 'de' ? 'en' : 'de')}>
-        {t('otherLanguage')}
+      <button type="button" className="tool" lang={other} aria-label={t('otherLanguage')} title={t('otherLanguage')} onClick={() => setLanguage(other)}>
+        {other.toUpperCase()}
       </button>
       <button type="button" className="tool" aria-label={dark ? t('light') : t('dark')} title={dark ? t('light') : t('dark')} onClick={() => scheme.set(dark ? 'light' : 'dark')}>
         <Icon name={dark ? 'sun' : 'moon'} />

@@ -1,5 +1,5 @@
 /* Small things that every page uses. */
-import type { ReactNode } from 'react';
+import { useEffect, type ReactNode } from 'react';
 import { money } from '../../src/format';
 import { useWords } from '../../src/words';
 import type { Answer } from '../api';
@@ -48,10 +48,19 @@ export function Price({ price, listPrice, currency }: { price?: number; listPric
   );
 }
 
-export function Empty({ title, text, children }: { title: string; text?: string; children?: ReactNode }) {
+/* What the window is called: the browser's tab, its history, and who listens to the page. */
+export function useTitle(title: string): void {
+  useEffect(() => {
+    document.title = `${title} · Kunde`;
+  }, [title]);
+}
+
+/* `whole`: it is all there is on the page, and so its heading. */
+export function Empty({ title, text, children, whole = false }: { title: string; text?: string; children?: ReactNode; whole?: boolean }) {
+  const Heading = whole ? 'h1' : 'p';
   return (
     <div className="empty">
-      <p className="empty-title">{title}</p>
+      <Heading className="empty-title">{title}</Heading>
       {text && <p>{text}</p>}
       {children}
     </div>
@@ -59,11 +68,11 @@ export function Empty({ title, text, children }: { title: string; text?: string;
 }
 
 /* The three states of an answer: not there, never there, there. */
-export function Waiting<T>({ answer, children }: { answer: Answer<T>; children: (data: T) => ReactNode }) {
+export function Waiting<T>({ answer, children, whole = false }: { answer: Answer<T>; children: (data: T) => ReactNode; whole?: boolean }) {
   const t = useWords(words);
   if (answer.data !== undefined) return children(answer.data);
   if (answer.error)
-    return <Empty title={answer.error.status === 404 ? t('nowhere') : t('failed')} text={answer.error.status === 404 ? undefined : answer.error.detail || t('failedNext')} />;
+    return <Empty whole={whole} title={answer.error.status === 404 ? t('nowhere') : t('failed')} text={answer.error.status === 404 ? undefined : answer.error.detail || t('failedNext')} />;
   return (
     <p className="waiting" role="status">
       {t('loading')}
