@@ -332,7 +332,7 @@ class Live(unittest.TestCase):
 
     def test_a_slow_page_holds_nobody_up(self):
         slow = socket.create_connection(('127.0.0.1', self.s.port))
-        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32768)
         slow.sendall(b'GET /v1/admin/live HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ' + SERVER_KEY.encode() + b'\r\n\r\n')
         time.sleep(0.5)
         with Stream(self.s) as live:
