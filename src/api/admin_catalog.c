@@ -98,6 +98,7 @@ static void write_products_page(kd_jw *w, const kd_snapshot *s, const wanted *wa
     kd_jw_array(w);
     for (uint32_t row = 0; row < count; row++) {
         const kd_product *p = kd_snapshot_product(s, row);
+        kd_snapshot_walk_ahead(s, row);
         if (!is_wanted(want, p))
             continue;
         total++;
@@ -193,6 +194,7 @@ static category_count *count_categories(size_t *count, const kd_snapshot *s, kd_
     bool          ok = list_open(&paths, arena) && list_open(&levels, arena);
     for (uint32_t row = 0; ok && row < kd_snapshot_products(s); row++) {
         const kd_product *p = kd_snapshot_product(s, row);
+        kd_snapshot_walk_ahead(s, row);
         if (!p->hidden && p->category.len)
             ok = list_add(&paths, (uintptr_t)p->category.ptr, p->category, 1);
     }

@@ -169,6 +169,7 @@ static void write_products(kd_jw *w, const kd_snapshot *s, kd_str q)
     kd_query_read(&query, q, s);
     for (uint32_t row = 0; query.count && row < kd_snapshot_products(s) && shown < FOUND_PRODUCTS_MAX; row++) {
         const kd_product *p = kd_snapshot_product(s, row);
+        kd_snapshot_walk_ahead(s, row);
         if (p->hidden || !kd_query_matches(&query, p))
             continue;
         kd_jw_object(w);

@@ -152,6 +152,7 @@ static void fill(shelf *out, const asked *a)
 {
     for (uint32_t row = 0; row < kd_snapshot_products(out->snapshot); row++) {
         const kd_product *p = kd_snapshot_product(out->snapshot, row);
+        kd_snapshot_walk_ahead(out->snapshot, row);
         const kd_variant *v;
         kd_price          price = { 0 };
         if (p->hidden || p->stub || p->variant_count == 0 || (a->category.len && !kd_category_is_within(p->category, a->category)) || !kd_query_matches(&a->query, p))

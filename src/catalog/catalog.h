@@ -124,6 +124,7 @@ bool    kd_price_of(kd_price *out, const kd_catalog *catalog, uint32_t variant_r
 
 /* Hints (base/fetch.h) for those who look up many: memory is asked for now and waited for once. */
 void    kd_snapshot_fetch_ahead(const kd_snapshot *s, kd_ref ref); /* before kd_snapshot_find_any */
+void    kd_snapshot_walk_ahead(const kd_snapshot *s, uint32_t row);    /* in a walk over all products: those some rows on */
 void    kd_stock_fetch_ahead(const kd_catalog *catalog, uint32_t variant_row);
 void    kd_price_fetch_ahead(const kd_catalog *catalog, uint32_t variant_row);
 

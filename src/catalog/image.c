@@ -1,6 +1,7 @@
 #include "catalog/image.h"
 #include <assert.h>
 #include <stdlib.h>
+#include "base/fetch.h"
 
 struct kd_fresh { kd_index *index; kd_ref ref; uint32_t row; };
 
@@ -322,6 +323,13 @@ const kd_content *kd_snapshot_content(const kd_snapshot *s, uint32_t row)
 {
     const kd_content_object *object = (const kd_content_object *)(const void *)kd_table_get(&s->contents, row);
     return object ? &object->content : NULL;
+}
+
+void kd_snapshot_walk_ahead(const kd_snapshot *s, uint32_t row)
+{
+    enum { ROWS_AHEAD = 8, OBJECT_BYTES = 576 }; /* the product, its facings and its words stand in a row */
+    if (row + ROWS_AHEAD < kd_snapshot_products(s))
+        kd_fetch_ahead(kd_snapshot_product(s, row + ROWS_AHEAD), OBJECT_BYTES);
 }
 
 void kd_snapshot_fetch_ahead(const kd_snapshot *s, kd_ref ref)
