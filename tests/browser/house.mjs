@@ -30,13 +30,14 @@ function demo(folder, flags) {
   execFileSync(kunde, ['demo', '--db', path.join(folder, 'kunde.db'), ...flags], { env: environment, stdio: ['ignore', 'ignore', 'inherit'] });
 }
 
+const small = ['--customers', '400', '--products', '160', '--days', '90', '--seed', '7'];
 let template;
 
 // A folder with a demo shop of its own: made once, copied for each server.
-function shopFolder() {
+function shopFolder(flags) {
   if (!template) {
     template = fs.mkdtempSync(path.join(made, 'demo-'));
-    demo(template, ['--customers', '400', '--products', '160', '--days', '90', '--seed', '7']);
+    demo(template, flags);
   }
   const folder = fs.mkdtempSync(path.join(made, 'shop-'));
   fs.cpSync(template, folder, { recursive: true });
@@ -54,10 +55,9 @@ function freePort() {
 }
 
 export class Server {
-  static async start({ demo: wanted = true, flags = [] } = {}) {
+  static async start({ shop = small } = {}) {
     const server = new Server();
-    server.folder = wanted ? shopFolder() : fs.mkdtempSync(path.join(made, 'empty-'));
-    server.flags = flags;
+    server.folder = shopFolder(shop);
     server.port = await freePort();
     server.url = `http://127.0.0.1:${server.port}`;
     await server.run();
@@ -66,7 +66,7 @@ export class Server {
 
   async run() {
     this.log = '';
-    this.process = spawn(kunde, ['serve', '--db', path.join(this.folder, 'kunde.db'), '--port', String(this.port), ...this.flags], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.process = spawn(kunde, ['serve', '--db', path.join(this.folder, 'kunde.db'), '--port', String(this.port)], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
     this.ended = new Promise((resolve) => this.process.once('exit', (code, signal) => resolve(code ?? signal)));
     this.process.stderr.on('data', (bytes) => (this.log += bytes));
     let out = '';
@@ -197,6 +197,14 @@ export async function openPage(context) {
   page.on('request', (request) => {
     if (new URL(request.url()).origin !== new URL(context._options?.baseURL ?? request.url()).origin) problem(`outside: ${request.url()}`);
     if (!request.url().endsWith('/v1/admin/live')) page.busy.add(request);
+  });
+  // What the page before still asks for while it goes is dropped without a word when the next one comes.
+  let coming = false;
+  page.on('response', (answer) => (coming ||= answer.request().isNavigationRequest() && answer.frame() === page.mainFrame()));
+  page.on('framenavigated', (frame) => {
+    if (!coming || frame !== page.mainFrame()) return;
+    coming = false;
+    page.busy.clear();
   });
   for (const end of ['requestfinished', 'requestfailed']) page.on(end, (request) => page.busy.delete(request));
   return page;

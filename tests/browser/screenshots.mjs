@@ -2,7 +2,7 @@
 // files are committed, so keep them few and small.
 import fs from 'node:fs';
 import path from 'node:path';
-import { close, house, openPage, root, settle, visit } from './house.mjs';
+import { close, openPage, root, Server, settle, visit } from './house.mjs';
 
 const folder = path.join(root, 'docs', 'images');
 const bytesMax = 120_000;
@@ -21,7 +21,7 @@ async function keep(page, name) {
   }
 }
 
-const server = await house();
+const server = await Server.start({ shop: ['--customers', '3000', '--products', '400', '--days', '365', '--seed', '1'] });
 const wide = { width: 1280, height: 800 };
 const office = await openPage(await visit(server, { viewport: wide }));
 const shop = await openPage(await visit(server, { viewport: wide, loggedIn: false }));
@@ -39,6 +39,10 @@ await shop.getByRole('button', { name: 'Yes, both' }).click();
 await shop.goto('/shop/people');
 await shop.getByRole('button', { name: 'Shop as Svea' }).click();
 await shop.getByText('Good to see you, Svea').waitFor();
+for (const id of ['P00120', 'P00130', 'P00125']) {
+  await shop.goto(`/shop/p/${id}`);
+  await shop.getByRole('heading', { level: 1 }).waitFor();
+}
 await picture(shop, 'shop', '/shop', () => shop.locator('kunde-slot[state="filled"]').first().waitFor());
 await shop.getByRole('button', { name: 'Glass' }).or(shop.getByText('Glass', { exact: true })).first().click();
 await shop.getByText('What Kunde sees').first().waitFor();
@@ -49,6 +53,7 @@ const { personId } = await server.api('POST', '/v1/admin/profiles/find', { id: '
 await picture(office, 'home', '/');
 await picture(office, 'live', '/live');
 await picture(office, 'person', `/people/${personId}`);
-await picture(office, 'catalogue', '/catalogue/P00018');
+await picture(office, 'catalogue', '/catalogue/P00125');
 await picture(office, 'recommendations', `/recommendations?person=${personId}`);
 await close();
+await server.stop();
