@@ -1,5 +1,5 @@
-/* All products as pictures or as a table. Pages are loaded as they come into sight, and what is out of sight is not drawn, so that
-   the twentieth thousandth product is as quick as the first. */
+/* All products as pictures or as a table. Pages are loaded as they come near sight, and what is far away is only room, so that
+   the twenty thousandth product is as quick as the first. */
 import { TextInput } from '@mantine/core';
 import { useInfiniteQuery, type InfiniteData } from '@tanstack/react-query';
 import { memo, useEffect, useState } from 'react';
@@ -14,6 +14,7 @@ import { ProductTable } from './ProductTable';
 import { parse, pathOf, print, type Listed } from './query';
 import { Categories } from './Categories';
 import type { CategoryCount, ProductPage, ProductSummary } from './types';
+import { useNearPages } from './useNearPages';
 import { words } from './words';
 import './catalogue.css';
 
@@ -118,6 +119,7 @@ function Products({ listed, clear }: { listed: Listed; clear: () => void }) {
     staleTime: 30_000,
     placeholderData: (before) => before,
   });
+  const near = useNearPages(query.data?.pages.length ?? 0);
   if (query.error && !query.data) return <Failed error={query.error} again={query.refetch} />;
   if (!query.data) return <Loading rows={12} />;
   const { pages } = query.data;
@@ -128,14 +130,14 @@ function Products({ listed, clear }: { listed: Listed; clear: () => void }) {
       <p className="catalogue-count" role="status">
         {query.hasNextPage ? t('foundMore', { n: shown, total: pages[0]?.total ?? shown }) : t('found', { n: shown })}
       </p>
-      <div className={query.isPlaceholderData ? 'catalogue-pages catalogue-waiting' : 'catalogue-pages'}>
+      <div ref={near.list} className={query.isPlaceholderData ? 'catalogue-pages catalogue-waiting' : 'catalogue-pages'}>
         {listed.view === 'table' ? (
           <Card flush>
-            <ProductTable pages={pages} />
+            <ProductTable pages={pages} near={near} />
           </Card>
         ) : (
           pages.map((page, i) => (
-            <GridPage key={i} page={page} />
+            <GridPage key={i} page={page} room={near.isNear(i) ? null : near.roomOf(i)} />
           ))
         )}
       </div>
@@ -151,9 +153,10 @@ function Products({ listed, clear }: { listed: Listed; clear: () => void }) {
 }
 
 /* A page that is there is not made again when the next one comes. */
-const GridPage = memo(function GridPage({ page }: { page: ProductPage }) {
+const GridPage = memo(function GridPage({ page, room }: { page: ProductPage; room: number | null }) {
+  if (room !== null) return <div data-page="away" style={{ height: room }} />;
   return (
-    <ul className="grid-page">
+    <ul className="grid-page" data-page="drawn">
       {page.products.map((product) => (
         <Tile key={product.id} product={product} />
       ))}

@@ -4,7 +4,7 @@ import { useEffect, useRef } from 'react';
 const NEAR_PX = 600;
 
 /* `loaded`: how many pages there are; a page may come so fast that `busy` is never seen. An IntersectionObserver would be the tool,
-   but Chromium's misses the sight of a button that moves with pages whose content it has not laid out (content-visibility). */
+   but it misses a button that a fast page moves away and a fast hand scrolls back to between two of its looks. */
 export function MoreOnSight({ more, busy, loaded, name }: { more: () => void; busy: boolean; loaded: number; name: string }) {
   const button = useRef<HTMLButtonElement>(null);
   const ask = useRef(more);

@@ -1,4 +1,4 @@
-/* The same products as rows; a page of rows is one body, and bodies out of sight are not drawn. */
+/* The same products as rows; a page of rows is one body. */
 import { memo } from 'react';
 import { Link } from 'wouter';
 import { number } from '../../format';
@@ -8,9 +8,10 @@ import { Price, States } from './Catalogue';
 import { productPath } from './ProductLine';
 import { levels } from './tree';
 import type { ProductPage, ProductSummary } from './types';
+import type { NearPages } from './useNearPages';
 import { words } from './words';
 
-export function ProductTable({ pages }: { pages: readonly ProductPage[] }) {
+export function ProductTable({ pages, near }: { pages: readonly ProductPage[]; near: NearPages }) {
   const t = useWords(words);
   return (
     <div className="data-table-scroll" tabIndex={0} role="region" aria-label={t('title')}>
@@ -26,16 +27,22 @@ export function ProductTable({ pages }: { pages: readonly ProductPage[] }) {
           </tr>
         </thead>
         {pages.map((page, i) => (
-          <TablePage key={i} page={page} />
+          <TablePage key={i} page={page} room={near.isNear(i) ? null : near.roomOf(i)} />
         ))}
       </table>
     </div>
   );
 }
 
-const TablePage = memo(function TablePage({ page }: { page: ProductPage }) {
+const TablePage = memo(function TablePage({ page, room }: { page: ProductPage; room: number | null }) {
+  if (room !== null)
+    return (
+      <tbody data-page="away" aria-hidden="true">
+        <tr style={{ height: room }} />
+      </tbody>
+    );
   return (
-    <tbody>
+    <tbody data-page="drawn">
       {page.products.map((product) => (
         <Row key={product.id} product={product} />
       ))}
