@@ -202,6 +202,8 @@ class Shop(unittest.TestCase):
         self.assertEqual(seen['profile']['lastViewed'][0]['productId'], 'P00001')
         self.assertEqual(seen['timeline']['events'][0]['name'], 'Product Viewed')
         self.assertIn('removed', seen['why'])
+        bought = [i for i in self.get('glass', headers=self.login('persona-swimmer'))['why']['removedItems'] if i['why'] == 'bought']
+        self.assertTrue(bought and all(i['title'] and i['image'] for i in bought))
         self.assertTrue(all(item['reasons'] for item in seen['why']['items']))
         again = dict(headers, **{'If-None-Match': answered['etag']})
         self.assertEqual(self.server.request('GET', '/shop/api/glass', headers=again)[0], 304)

@@ -5,7 +5,7 @@
 #include "api/web.h"
 #include "demo/demo.h"
 
-enum { TOKEN_HOURS = 12, GLASS_EVENTS = 20, GLASS_ITEMS = 8, GLASS_PLACEMENTS = 8, GLASS_PRODUCTS = 20, CATEGORIES_MAX = 256 };
+enum { TOKEN_HOURS = 12, GLASS_EVENTS = 20, GLASS_ITEMS = 8, GLASS_PLACEMENTS = 8, GLASS_REMOVED = 12, GLASS_PRODUCTS = 20, CATEGORIES_MAX = 256 };
 
 /* ---- the door ------------------------------------------------------------------------------------------------------------ */
 bool kd_shop_enter(kd_request *request, bool changes)
@@ -270,7 +270,7 @@ static kd_status timeline_part(kd_buf *out, kd_request *request, kd_str person, 
 static kd_status why_part(kd_buf *out, kd_request *request, kd_str person, const kd_visitor *visitor, kd_err *err)
 {
     const kd_question question = { .keys = visitor->keys, .key_count = visitor->key_count, .channel = KD_CHANNEL_WEB, .recipe = KD_RECIPE_FOR_YOU, .count = GLASS_ITEMS,
-                                   .language = kd_request_query(request, "lang"), .explain = true, .public_caller = true };
+                                   .language = kd_request_query(request, "lang"), .explain = true, .removed_max = GLASS_REMOVED, .public_caller = true };
     (void)person;
     return kd_answer_recommend(out, request->parts, request->reader, &question, request->arena, err);
 }

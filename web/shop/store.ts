@@ -130,9 +130,12 @@ export function leave(): void {
 
 /* ---- consent ------------------------------------------------------------------------------------------------------------------ */
 export function answer(next: tag.Allowed): void {
+  const first = allowed.get() === null;
   allowed.set(next);
   tag.allow(next);
   const who = session.get();
   if (who && (next.personalise || next.analyse)) tag.identify(who.persona.userId, who.userToken);
-  tag.deliver();
+  if (first)
+    tag.deliver(); // the slots ask by themselves
+  else void tag.again();
 }

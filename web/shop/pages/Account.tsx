@@ -104,8 +104,8 @@ export function Account({ start }: { start: Start }) {
           </Waiting>
         </section>
         <div>
-          {answer.data && <Sizes data={answer.data} />}
           <ConsentSettings />
+          {answer.data && <Sizes data={answer.data} />}
         </div>
       </div>
     </>
