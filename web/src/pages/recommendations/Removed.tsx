@@ -1,6 +1,6 @@
 /* What was left out on the way and why, under the list it is missing from. */
 import { useState } from 'react';
-import { dateTime } from '../../format';
+import { dateTime, number } from '../../format';
 import { Tag, type Tone } from '../../parts';
 import { useWords } from '../../words';
 import { ProductLine } from '../catalogue/ProductLine';
@@ -23,7 +23,7 @@ export function Removed({ answer }: { answer: Recommendation }) {
       <p className="removed-head">
         {counted === 0 && items.length === 0 ? t('removedNone') : t('removedOf', { n: Math.max(counted, items.length) })}
       </p>
-      {answer.removed && <Counts removed={answer.removed} />}
+      {answer.removed && <Counts removed={answer.removed} items={items} />}
       {items.length > 0 && <Items items={items} />}
       <p className="removed-model">
         {answer.candidates !== undefined && t('candidates', { n: answer.candidates })} · {answer.modelVersion > 0 ? t('model', { when: dateTime(answer.modelVersion) }) : t('noModel')}
@@ -32,15 +32,23 @@ export function Removed({ answer }: { answer: Recommendation }) {
   );
 }
 
-function Counts({ removed }: { removed: NonNullable<Recommendation['removed']> }) {
+/* Where every one of them is named, the names tell more: "out of stock" counts what is merely not in the person's size. */
+function countsOf(removed: NonNullable<Recommendation['removed']>, items: readonly RemovedItem[]): [RemovedWhy, number][] {
+  if (items.length < removed.bought + removed.stock + removed.filter) return (['bought', 'stock', 'filter'] as const).map((why) => [why, removed[why]]);
+  const counts = new Map<RemovedWhy, number>();
+  for (const { why } of items) counts.set(why, (counts.get(why) ?? 0) + 1);
+  return [...counts];
+}
+
+function Counts({ removed, items }: { removed: NonNullable<Recommendation['removed']>; items: readonly RemovedItem[] }) {
   const t = useWords(words);
-  const counts = (['bought', 'stock', 'filter'] as const).filter((why) => removed[why] > 0);
+  const counts = countsOf(removed, items).filter(([, count]) => count > 0);
   if (counts.length === 0) return null;
   return (
     <p className="removed-counts">
-      {counts.map((why) => (
+      {counts.map(([why, count]) => (
         <Tag key={why} tone={tones[why] ?? 'plain'}>
-          {removed[why]} {t(whyWords[why])}
+          {number(count)} {why in whyWords ? t(whyWords[why]) : why}
         </Tag>
       ))}
     </p>
