@@ -35,7 +35,7 @@ function Tools() {
   const other = language() === 'de' ? 'en' : 'de';
   return (
     <div className="tools">
-      <button type="button" className="tool" lang={other} aria-label={t('otherLanguage')} title={t('otherLanguage')} onClick={() => setLanguage(other)}>
+      <button type="button" className="tool" lang={other} aria-label={`${other.toUpperCase()}: ${t('otherLanguage')}`} title={t('otherLanguage')} onClick={() => setLanguage(other)}>
         {other.toUpperCase()}
       </button>
       <button type="button" className="tool" aria-label={dark ? t('light') : t('dark')} title={dark ? t('light') : t('dark')} onClick={() => scheme.set(dark ? 'light' : 'dark')}>
