@@ -62,7 +62,7 @@ test('door: a password is set, opens the door, and a wrong one does not', async 
   await page.getByText('The password is set.', { exact: false }).first().waitFor();
 
   await page.getByRole('button', { name: 'You' }).click();
-  await page.getByRole('menuitem', { name: 'Log out' }).click();
+  await page.getByText('Log out', { exact: true }).click();
   await page.waitForURL('**/login');
   assert.equal(await page.evaluate(() => fetch('/v1/admin/me').then((answer) => answer.status)), 401, 'the session is over');
 
