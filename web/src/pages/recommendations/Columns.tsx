@@ -6,7 +6,7 @@ import { Answer, Empty, Icon } from '../../parts';
 import { useLanguage, useWords } from '../../words';
 import { ItemCard } from './ItemCard';
 import { Removed } from './Removed';
-import { changeColumns, questionOf, type PlaygroundProps } from './state';
+import { changeColumns, COLUMNS_MAX, questionOf, type PlaygroundProps } from './state';
 import { recipes, type Recipe, type Recommendation } from './types';
 import { words } from './words';
 
@@ -34,7 +34,7 @@ export function Columns({ state, change }: PlaygroundProps) {
           <Icon name="warning" size={16} /> {t('unknownPerson')}
         </p>
       )}
-      <div className={`columns columns-${state.columns.length}`}>
+      <div className={state.columns.length === COLUMNS_MAX ? 'columns columns-4' : 'columns'}>
         {state.columns.map((recipe, column) => (
           <Column
             key={column}

@@ -1,7 +1,7 @@
 /* What the playground asks, as it stands in the URL. A person stands there as personId: never an e-mail, never a card. */
 import { needsProducts, recipes, type Filter, type Question, type Recipe } from './types';
 
-const COLUMNS_MAX = 4;
+export const COLUMNS_MAX = 4;
 export const COUNTS = [4, 8, 12, 20] as const;
 export const PRODUCTS_MAX = 20;
 
