@@ -140,7 +140,7 @@ static void sign(char out[128], const char *secret, const char *user, long long 
 static void test_user_tokens(void **state)
 {
     desk   d;
-    char   secret[65], token[128];
+    char   secret[65], token[128], own[KD_USER_TOKEN];
     kd_err err = { 0 };
     (void)state;
     desk_open(&d);
@@ -148,6 +148,8 @@ static void test_user_tokens(void **state)
     assert_int_equal(strlen(secret), 64);
     sign(token, secret, "ada", now_ms / 1000 + 60);
     assert_int_equal(kd_user_token_check(d.keys, KD_STR("ada"), kd_str_z(token), now_ms, &err), KD_OK);
+    kd_user_token_make(own, d.keys, KD_STR("ada"), now_ms / 1000 + 60); /* the house makes the same as a shop does */
+    assert_string_equal(own, token);
     assert_int_equal(kd_user_token_check(d.keys, KD_STR("bob"), kd_str_z(token), now_ms, &err), KD_UNAUTHORIZED);
     assert_int_equal(kd_user_token_check(d.keys, KD_STR("ada"), kd_str_z(token), now_ms + 61000, &err), KD_UNAUTHORIZED);
     token[strlen(token) - 2] ^= 1;
