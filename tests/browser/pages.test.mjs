@@ -34,16 +34,17 @@ for (const language of ['en', 'de']) for (const scheme of ['light', 'dark']) for
 // axe-core takes longest, so it looks at half: each pair of colours and size, each language with each of either.
 const isExamined = ({ language, scheme, size }) => (language === 'en') === ((scheme === 'light') === (size === 'phone'));
 
-const contexts = new Map();
+const opened = new Map();
 
-function contextOf(server, look, loggedIn) {
+// One browser profile and one page for each way of looking.
+function pageOf(server, look, loggedIn) {
   const key = JSON.stringify([look, loggedIn]);
-  if (!contexts.has(key)) contexts.set(key, visit(server, { ...look, loggedIn }));
-  return contexts.get(key);
+  if (!opened.has(key)) opened.set(key, visit(server, { ...look, loggedIn }).then(openPage));
+  return opened.get(key);
 }
 
 after(async () => {
-  for (const context of contexts.values()) await (await context).close();
+  for (const page of opened.values()) await (await page).context().close();
 });
 
 let someone;
@@ -80,29 +81,25 @@ const german = /\b(der|die|das|und|Sie|Ihr|Ihre|mit|nicht|ist|sind|von|noch)\b/;
 
 async function look(name, entry, look) {
   const server = await house();
-  const context = await contextOf(server, look, entry.loggedIn ?? true);
-  const page = await openPage(context);
-  try {
-    const those = await known(server);
-    const at = typeof entry.at === 'function' ? entry.at(those) : entry.at;
-    await page.goto(at);
-    await page.getByRole('heading', { level: 1 }).first().waitFor();
-    await settle(page, { quietMs: 150 });
-    await screenshot(page, `${name}-${look.language}-${look.scheme}-${look.size}`);
-    assert.deepEqual(page.problems, []);
-    assert.deepEqual(await refusals(page), []);
-    assert.equal(await page.evaluate(() => document.documentElement.lang), look.language);
-    assert.equal(await page.evaluate(() => document.querySelectorAll('h1').length), 1, 'one heading of the first level');
-    assert.notEqual(await page.title(), '', 'the page has a title');
-    const texts = (await visibleText(page)).filter((text) => !those.written.includes(text));
-    assert.deepEqual(texts.filter((text) => holes.test(text)), [], 'a word or a value is missing');
-    assert.deepEqual(texts.filter((text) => (look.language === 'de' ? english : german).test(text)), [], 'words of the other language');
-    const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-    assert.ok(wide <= 0, `the page is ${wide} px wider than the screen`);
-    if (isExamined(look)) assert.deepEqual(await barriers(page), [], 'barriers');
-  } finally {
-    await page.close();
-  }
+  const page = await pageOf(server, look, entry.loggedIn ?? true);
+  page.problems.length = 0;
+  const those = await known(server);
+  const at = typeof entry.at === 'function' ? entry.at(those) : entry.at;
+  await page.goto(at);
+  await page.getByRole('heading', { level: 1 }).first().waitFor();
+  await settle(page, { quietMs: 150 });
+  await screenshot(page, `${name}-${look.language}-${look.scheme}-${look.size}`);
+  assert.deepEqual(page.problems, []);
+  assert.deepEqual(await refusals(page), []);
+  assert.equal(await page.evaluate(() => document.documentElement.lang), look.language);
+  assert.equal(await page.evaluate(() => document.querySelectorAll('h1').length), 1, 'one heading of the first level');
+  assert.notEqual(await page.title(), '', 'the page has a title');
+  const texts = (await visibleText(page)).filter((text) => !those.written.includes(text));
+  assert.deepEqual(texts.filter((text) => holes.test(text)), [], 'a word or a value is missing');
+  assert.deepEqual(texts.filter((text) => (look.language === 'de' ? english : german).test(text)), [], 'words of the other language');
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  assert.ok(wide <= 0, `the page is ${wide} px wider than the screen`);
+  if (isExamined(look)) assert.deepEqual(await barriers(page), [], 'barriers');
 }
 
 for (const [name, entry] of Object.entries(pages))
