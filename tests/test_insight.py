@@ -145,8 +145,8 @@ class Lists(unittest.TestCase):
 class Stream:
     """A listener of /v1/admin/live; read() gives (event, data) one after another."""
 
-    def __init__(self, s, last=None, timeout=15):
-        headers = {'Authorization': 'Bearer ' + SERVER_KEY}
+    def __init__(self, s, last=None, timeout=15, headers=None):
+        headers = dict(headers or {'Authorization': 'Bearer ' + SERVER_KEY})
         if last is not None:
             headers['Last-Event-ID'] = str(last)
         self.c = http.client.HTTPConnection('127.0.0.1', s.port, timeout=timeout)
@@ -214,6 +214,21 @@ class Live(unittest.TestCase):
             headers = dict((k.lower(), v) for k, v in live.answer.getheaders())
             self.assertEqual((live.status, headers['content-type'], headers['cache-control'], headers['x-accel-buffering']), (200, 'text/event-stream', 'no-store', 'no'))
         self.assertEqual(self.s.request('HEAD', '/v1/admin/live', key='server')[0], 200)
+
+    def test_ends_with_what_it_was_opened_by(self):
+        link = self.s.lines['login'].split(str(self.s.port), 1)[1]
+        session = {'Cookie': self.s.request('GET', link, key=None)[1]['set-cookie'].split(';')[0]}
+        key = self.s.json('POST', '/v1/admin/keys', {'type': 'server', 'name': 'for a while'}, expect=201)
+        for headers, end in (({'Authorization': 'Bearer ' + key['key']}, lambda: self.s.json('DELETE', '/v1/admin/keys/' + key['id'])),
+                             (session, lambda: self.s.request('POST', '/v1/admin/logout', headers={**session, 'Kunde-CSRF': '1'}))):
+            with Stream(self.s, headers=headers) as live:
+                self.view('before' + next(iter(headers)))
+                self.assertEqual(len(live.entries(1)), 1)
+                end()
+                self.view('after' + next(iter(headers)))
+                self.assertEqual(live.entries(1), [])
+            with Stream(self.s, headers=headers) as live:
+                self.assertEqual(live.status, 401)
 
     def test_order_and_resume(self):
         with Stream(self.s) as live:

@@ -292,6 +292,8 @@ static ssize_t stream_read(void *self, uint64_t pos, char *out, size_t room)
     (void)pos;
     while (again && !atomic_load(&http->stopping)) {
         size_t n = s->source.read(s->source.self, out, room);
+        if (n == KD_STREAM_END)
+            return MHD_CONTENT_READER_END_OF_STREAM;
         if (n > 0)
             return (ssize_t)n;
         pthread_mutex_lock(&http->streams_lock);

@@ -60,9 +60,10 @@ void kd_http_later(kd_request *request);
 void kd_http_answer(kd_request *request);
 
 /* An answer that goes on until its source or its reader ends it. `read` gives the bytes there are, 0 when there is nothing yet:
- * it is called again after kd_stream_wake. No thread waits meanwhile. After `end` (the client is gone, the server stops) neither
- * is called any more. NULL: out of memory, and nothing was called. Set status and headers before the handler returns. */
+ * it is called again after kd_stream_wake; KD_STREAM_END ends the stream. No thread waits meanwhile. After `end` (the client is
+ * gone, the server stops, or it was ended) neither is called any more. NULL: out of memory, and nothing was called. Set status and headers before the handler returns. */
 typedef struct kd_stream kd_stream;
+#define KD_STREAM_END SIZE_MAX
 typedef struct kd_stream_source { size_t (*read)(void *self, char *out, size_t room); void (*end)(void *self); void *self; } kd_stream_source;
 kd_stream *kd_http_stream(kd_request *request, const kd_stream_source *source);
 void       kd_stream_wake(void *stream); /* any thread, until `end` has returned */
