@@ -87,11 +87,12 @@ void kd_pulse_see_rejected(kd_pulse *p, kd_str source, uint64_t count)
 
 /* ---- catching up -------------------------------------------------------------------------------------------------------------- */
 /* With the lock held. What is not an event of somebody's, or cannot be read, counts nothing: so it is for the writer too. */
-static void count_logged(kd_pulse *p, const kd_event *event, kd_arena *arena)
+static void count_logged(kd_pulse *p, const kd_event *event, kd_arena *scratch)
 {
     kd_fact fact;
+    kd_arena_reset(scratch);
     if (event->kind >= KD_KIND_DECISION || kd_id_is_nil(event->person) || (event->flags & KD_EVENT_HOLLOW)
-        || kd_fact_decode(&fact, event->facts, arena, NULL) != KD_OK)
+        || kd_fact_decode(&fact, event->facts, scratch, NULL) != KD_OK)
         return;
     fact.kind = (kd_kind)event->kind;
     fact.time_ms = event->time_ms;
@@ -99,8 +100,19 @@ static void count_logged(kd_pulse *p, const kd_event *event, kd_arena *arena)
     count_event(p, &(kd_stored){ .fact = &fact, .person = event->person, .offset = event->offset, .received_ms = event->received_ms, .first = event->prev == 0 });
 }
 
+/* As many events as there is room for: a few long ones must not stop the counting for ever. */
+static kd_status read_chunk(kd_event **events, size_t *count, kd_pulse *p, uint16_t which, int64_t after, kd_arena *arena, kd_err *err)
+{
+    kd_status status = KD_LIMIT;
+    for (size_t limit = CHUNK_EVENTS; status == KD_LIMIT && limit; limit /= 2) {
+        kd_arena_reset(arena);
+        status = kd_reader_log(events, count, p->reader, which, after, limit, false, arena, err);
+    }
+    return status;
+}
+
 /* One chunk of a group. *more false when the writer's own word is enough from now on. */
-static kd_status follow(bool *more, kd_pulse *p, uint16_t which, kd_arena *arena, kd_err *err)
+static kd_status follow(bool *more, kd_pulse *p, uint16_t which, kd_arena *arena, kd_arena *scratch, kd_err *err)
 {
     group    *g = &p->group[which];
     kd_event *events = NULL;
@@ -113,13 +125,12 @@ static kd_status follow(bool *more, kd_pulse *p, uint16_t which, kd_arena *arena
     pthread_mutex_unlock(&p->lock);
     if (!*more)
         return KD_OK;
-    kd_arena_reset(arena);
-    status = kd_reader_log(&events, &count, p->reader, which, after, CHUNK_EVENTS, false, arena, err);
+    status = read_chunk(&events, &count, p, which, after, arena, err);
     if (status != KD_OK)
         return status;
     pthread_mutex_lock(&p->lock);
     for (size_t i = 0; i < count; i++)
-        count_logged(p, &events[i], arena);
+        count_logged(p, &events[i], scratch);
     if (count)
         g->folded = events[count - 1].offset;
     /* Nothing more in the log, and nothing told of that was not in it when it was read: what comes next will be told. */
@@ -288,7 +299,7 @@ static bool is_stopping(kd_pulse *p)
 }
 
 /* Each chunk is followed by a rest of the same length: shoppers come first. */
-static void catch_up(kd_pulse *p, kd_arena *arena)
+static void catch_up(kd_pulse *p, kd_arena *arena, kd_arena *scratch)
 {
     int64_t written_us = kd_monotonic_us();
     for (uint16_t g = 0; g < p->groups; g++) {
@@ -297,7 +308,7 @@ static void catch_up(kd_pulse *p, kd_arena *arena)
             const int64_t began_us = kd_monotonic_us();
             kd_err        err = { 0 };
             int64_t       rest_us;
-            if (follow(&more, p, g, arena, &err) != KD_OK) {
+            if (follow(&more, p, g, arena, scratch, &err) != KD_OK) {
                 kd_log(KD_LOG_WARN, "insight", "pulse-cannot-read", "status=%s", kd_status_name(err.status));
                 return; /* the rest is tried again after a while */
             }
@@ -315,12 +326,12 @@ static void catch_up(kd_pulse *p, kd_arena *arena)
 static void *pulse_main(void *self)
 {
     kd_pulse *p = self;
-    kd_arena *arena = kd_arena_new(ARENA_BYTES);
+    kd_arena *arena = kd_arena_new(ARENA_BYTES), *scratch = kd_arena_new(ARENA_BYTES);
     kd_err    err = { 0 };
     while (!is_stopping(p)) {
         struct timespec until;
-        if (arena)
-            catch_up(p, arena);
+        if (arena && scratch)
+            catch_up(p, arena, scratch);
         kd_pulse_checkpoint(p, &err);
         until = in_ms(CHECKPOINT_MS);
         pthread_mutex_lock(&p->lock);
@@ -329,6 +340,7 @@ static void *pulse_main(void *self)
         pthread_mutex_unlock(&p->lock);
     }
     kd_arena_free(arena);
+    kd_arena_free(scratch);
     return NULL;
 }
 
