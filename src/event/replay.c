@@ -186,6 +186,7 @@ static void fold_all(kd_replay *r)
     if (ahead) {
         next->group = r->folding->group;
         next->after = r->folding->events[r->folding->count - 1].offset;
+        next->read = false;
         ahead = pthread_create(&reading, NULL, read_ahead, next) == 0;
     }
     for (unsigned i = 1; i < r->threads; i++)
@@ -237,6 +238,8 @@ kd_status kd_replay_next(kd_replay_chunk *out, kd_replay *r, uint16_t group, int
             if (err)
                 *err = r->workers[i].err;
         }
+    if (status == KD_LIMIT && out->count > 0) /* no room for all their facts at once: the rest comes next, in room that is free again */
+        status = KD_OK;
     for (size_t i = 0; i < out->count; i++)
         if (r->facts[i])
             out->told[out->told_count++] = (kd_stored){ .fact = r->facts[i], .person = p->events[i].person, .offset = p->events[i].offset,

@@ -19,6 +19,7 @@ typedef struct kd_replay_chunk { /* borrowed until the next call */
     kd_stored      *told;        /* those that observers are to see, in order */
     size_t          told_count;
 } kd_replay_chunk;
-/* The events of `group` after `after`. On failure *out holds what was folded in front of the first that was not. */
+/* The events of `group` after `after`: fewer when the facts of a whole chunk have no room. On failure *out holds what was folded in
+ * front of the first that was not. */
 kd_status kd_replay_next(kd_replay_chunk *out, kd_replay *replay, uint16_t group, int64_t after, kd_err *err);
 #endif
