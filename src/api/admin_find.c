@@ -14,7 +14,8 @@ void kd_admin_me(kd_request *request)
     kd_parts *parts = request->parts;
     kd_caller caller;
     kd_err    err = { 0 };
-    kd_str    host = kd_request_header(request, "Host"), base[2] = { KD_STR("http://"), host };
+    bool      tls = kd_str_is_nocase(kd_request_header(request, "X-Forwarded-Proto"), "https");
+    kd_str    base[2] = { tls ? KD_STR("https://") : KD_STR("http://"), kd_request_header(request, "Host") };
     kd_jw     w;
     if (!kd_caller_is_admin(request) || kd_caller_of(&caller, request, (kd_str){ 0 }, &err) != KD_OK)
         return;

@@ -178,6 +178,7 @@ typedef struct letter { /* an event on its way to the writer */
     pthread_mutex_t lock;
     pthread_cond_t  back;
     bool            is_back;    /* under lock, as is what came of it */
+    bool            known;      /* the log had it already */
     kd_status       status;
     kd_err          err;
 } letter;
@@ -185,8 +186,9 @@ typedef struct letter { /* an event on its way to the writer */
 static void letter_done(kd_submission *submission, kd_status status, size_t stored, size_t duplicates, const kd_err *err)
 {
     letter *l = (letter *)submission;
-    (void)stored, (void)duplicates;
+    (void)stored;
     pthread_mutex_lock(&l->lock);
+    l->known = duplicates > 0;
     l->status = status;
     if (status != KD_OK)
         l->err = *err;
@@ -195,8 +197,8 @@ static void letter_done(kd_submission *submission, kd_status status, size_t stor
     pthread_mutex_unlock(&l->lock);
 }
 
-/* Durable when it returns KD_OK; KD_BUSY as the collect door says it. */
-static kd_status deliver(kd_request *request, const kd_incoming *event, kd_err *err)
+/* Durable when it returns KD_OK; KD_BUSY as the collect door says it. *known: it was durable before. */
+static kd_status deliver(bool *known, kd_request *request, const kd_incoming *event, kd_err *err)
 {
     letter l = { .submission = { .events = event, .count = 1, .bytes = sizeof *event + event->body.len, .done = letter_done }, .lock = PTHREAD_MUTEX_INITIALIZER, .back = PTHREAD_COND_INITIALIZER };
     kd_status status = kd_ingest_submit(request->parts->ingest, &l.submission, err);
@@ -208,6 +210,7 @@ static kd_status deliver(kd_request *request, const kd_incoming *event, kd_err *
     pthread_mutex_unlock(&l.lock);
     if (l.status != KD_OK && err)
         *err = l.err;
+    *known = l.known;
     return l.status;
 }
 
@@ -238,7 +241,7 @@ static void write_order(kd_jw *w, const checkout *c)
 }
 
 /* The shop knows who ordered; of a visitor who allowed no id it tells Kunde the order alone, as of a receipt without a name. */
-static kd_status tell(const checkout *c, kd_request *request, const kd_visitor *visitor, kd_err *err)
+static kd_status tell(bool *known, const checkout *c, kd_request *request, const kd_visitor *visitor, kd_err *err)
 {
     const kd_incoming_context context = { .speaker = KD_SPEAKER_SERVER, .source = KD_STR("shop"), .received_ms = request->now_ms, .sent_at_ms = KD_TIME_MIN, .channel = KD_CHANNEL_WEB };
     const kd_json *item = NULL;
@@ -273,7 +276,7 @@ static kd_status tell(const checkout *c, kd_request *request, const kd_visitor *
     kd_incoming_from_json(&event, KD_CALL_TRACK, item, NULL, &context, request->arena);
     if (event.status != KD_OK && err)
         *err = event.err;
-    return event.status == KD_OK ? deliver(request, &event, err) : event.status;
+    return event.status == KD_OK ? deliver(known, request, &event, err) : event.status;
 }
 
 void kd_shop_checkout(kd_request *request)
@@ -290,8 +293,9 @@ void kd_shop_checkout(kd_request *request)
     if (status == KD_OK)
         status = take(&again, c, request, &err);
     if (status == KD_OK && !again) {
-        status = tell(c, request, &visitor, &err);
-        settle(c, request, status == KD_OK);
+        bool known = false; /* a retry that the memory of checkouts no longer has: its goods were taken the first time */
+        status = tell(&known, c, request, &visitor, &err);
+        settle(c, request, status == KD_OK && !known);
     }
     if (status == KD_OK) {
         kd_jw w;
