@@ -326,7 +326,7 @@ static void write_variants(kd_jw *w, const kd_product *p, const kd_snapshot *s, 
         KD_JW_STR(w, "size", v->size);
         KD_JW_STR(w, "color", v->color);
         KD_JW_STR(w, "image", v->image.len ? v->image : p->image);
-        KD_JW_BOOL(w, "available", kd_stock_variant_available(catalog, p, (uint16_t)(v - p->variants)));
+        KD_JW_BOOL(w, "available", kd_stock_variant_available(catalog, p, i));
         write_stock(w, s, catalog, v);
         kd_jw_object_end(w);
     }

@@ -1,5 +1,6 @@
 /* A button that presses itself when it comes near sight: endless lists that the keyboard can still walk. */
 import { useEffect, useRef } from 'react';
+import { whileScrolling } from './whileScrolling';
 
 const NEAR_PX = 600;
 
@@ -13,22 +14,9 @@ export function MoreOnSight({ more, busy, loaded, name }: { more: () => void; bu
   });
   useEffect(() => {
     if (busy) return;
-    let frame = 0;
-    const look = () => {
-      frame = 0;
+    return whileScrolling(() => {
       if (button.current && button.current.getBoundingClientRect().top < innerHeight + NEAR_PX) ask.current();
-    };
-    const soon = () => {
-      frame ||= requestAnimationFrame(look);
-    };
-    soon();
-    document.addEventListener('scroll', soon, { passive: true, capture: true });
-    window.addEventListener('resize', soon);
-    return () => {
-      cancelAnimationFrame(frame);
-      document.removeEventListener('scroll', soon, { capture: true });
-      window.removeEventListener('resize', soon);
-    };
+    });
   }, [busy, loaded]);
   return (
     <button ref={button} type="button" className="plain-button" onClick={more} disabled={busy}>

@@ -1,6 +1,7 @@
 /* Which pages of an endless list stand near the window. The others are drawn as empty room of the same height, so that the
    document stays as small after twenty thousand products as after a hundred. */
 import { useCallback, useEffect, useRef, useState, type RefObject } from 'react';
+import { whileScrolling } from './whileScrolling';
 
 const NEAR_WINDOWS = 2; // above and below
 
@@ -13,9 +14,7 @@ export function useNearPages(count: number): NearPages {
   const heights = useRef<number[]>([]);
   const [near, setNear] = useState<Range>({ from: 0, to: 1 });
   useEffect(() => {
-    let frame = 0;
-    const look = () => {
-      frame = 0;
+    return whileScrolling(() => {
       const margin = NEAR_WINDOWS * innerHeight;
       const next: Range = { from: Infinity, to: -1 };
       list.current?.querySelectorAll<HTMLElement>('[data-page]').forEach((element, page) => {
@@ -26,18 +25,7 @@ export function useNearPages(count: number): NearPages {
         next.to = page;
       });
       if (next.to >= 0) setNear((before) => (before.from === next.from && before.to === next.to ? before : next));
-    };
-    const soon = () => {
-      frame ||= requestAnimationFrame(look);
-    };
-    soon();
-    document.addEventListener('scroll', soon, { passive: true, capture: true });
-    window.addEventListener('resize', soon);
-    return () => {
-      cancelAnimationFrame(frame);
-      document.removeEventListener('scroll', soon, { capture: true });
-      window.removeEventListener('resize', soon);
-    };
+    });
   }, [count, near]);
   /* A page that was never drawn is drawn first: only then is its height known. */
   const isNear = useCallback((page: number) => (page >= near.from && page <= near.to) || heights.current[page] === undefined, [near]);
