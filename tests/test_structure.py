@@ -3,7 +3,7 @@ import os, re, subprocess, unittest
 from harness import ROOT
 
 FLOOR = dict(base=0, store=1, num=1, customer=2, catalog=2, event=3, segment=4, predict=4, recommend=4, experiment=4, voice=4, decide=5, journey=6,
-             insight=6, demo=6, api=7, app=8)
+             insight=6, demo=6, trust=6, api=7, app=8)
 SQL = re.compile(r'"[^"\n]*\b(SELECT\s.*\sFROM|INSERT\s+(OR\s+\w+\s+)?INTO|UPDATE\s.*\sSET|DELETE\s+FROM|CREATE\s+(TABLE|INDEX|UNIQUE))\b', re.I)
 
 

@@ -1,0 +1,8 @@
+#include "suite.h"
+
+int main(void)
+{
+    int failures = 0;
+    failures += run_proof_tests();
+    return failures != 0;
+}
