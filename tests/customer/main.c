@@ -7,6 +7,7 @@ int main(void)
     failures += run_profile_tests();
     failures += run_opinion_tests();
     failures += run_seal_tests();
+    failures += run_stated_tests();
     failures += run_identity_tests();
     failures += run_people_tests();
     return failures != 0;
