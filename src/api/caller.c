@@ -59,6 +59,7 @@ kd_status kd_caller_of(kd_caller *out, kd_request *request, kd_str body_key, kd_
         key = body_key;
     if (key.len == 0 && session_allows(request)) {
         out->role = KD_ROLE_ADMIN;
+        out->user_role = KD_USER_OWNER;
         return KD_OK;
     }
     return kd_keys_check(&out->role, &out->source, request->parts->keys, key, err) == KD_OK ? KD_OK : refused(request, err);
@@ -66,15 +67,7 @@ kd_status kd_caller_of(kd_caller *out, kd_request *request, kd_str body_key, kd_
 
 bool kd_caller_is_admin(kd_request *request)
 {
-    kd_caller caller;
-    kd_err    err = { 0 };
-    kd_status status = kd_caller_of(&caller, request, (kd_str){ 0 }, &err);
-    if (status == KD_OK && caller.role == KD_ROLE_WRITE)
-        status = kd_fail(&err, KD_DENIED, "a write key is public; this needs a server key or the admin's session");
-    request->no_store = true;
-    if (status != KD_OK)
-        kd_reply_problem(request, status, &err);
-    return status == KD_OK;
+    return kd_caller_require(request, KD_OPERATE);
 }
 
 const kd_json *kd_request_json(kd_request *request, bool array)

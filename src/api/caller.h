@@ -3,12 +3,14 @@
 #define KD_API_CALLER_H
 #include "api/http.h"
 #include "api/keys.h"
+#include "api/roles.h"
 
 #define KD_SESSION_COOKIE "kunde_session"
 
 typedef struct kd_caller {
     kd_key_role role;
-    kd_str      source;   /* of the key; empty for the admin's session */
+    kd_str      source;   /* of the key; empty for a session */
+    kd_user_role user_role; /* of a session; KD_USER_NOBODY for keys */
 } kd_caller;
 
 /* The key of Authorization: Basic base64(key ":") or Bearer; empty when none. In the arena. */
@@ -16,7 +18,7 @@ kd_str    kd_request_key(const kd_request *request);
 /* By the key of the headers, else `body_key`, else the admin's session (unsafe methods need the header Kunde-CSRF, which a
  * page of another origin cannot send). KD_UNAUTHORIZED: counted and logged, without the key. */
 kd_status kd_caller_of(kd_caller *out, kd_request *request, kd_str body_key, kd_err *err);
-/* A server key or the admin's session; otherwise the problem is answered already and it is false. */
+/* kd_caller_require(request, KD_OPERATE): for handlers that do not say what they need, the most. */
 bool      kd_caller_is_admin(kd_request *request);
 /* The request's body as a JSON object (or array, with `array`); otherwise the problem is answered already and it is NULL. */
 const kd_json *kd_request_json(kd_request *request, bool array);

@@ -28,6 +28,8 @@ struct kd_request {
     uint32_t    retry_after_s;    /* 0: none */
     bool        no_store;         /* personal: Cache-Control: no-store */
     bool        cors;             /* collect and decide: echo Origin's wishes */
+    const struct kd_caller *caller; /* who it is, once kd_caller_require (api/roles.h) let them in; else NULL */
+    bool        masked;           /* what identifies somebody leaves out of the answer: api/masking.h */
     struct kd_request_private *priv;
 };
 

@@ -15,6 +15,8 @@ struct kd_keys; /* api/keys.h */
 struct kd_live; /* insight/live.h */
 struct kd_jobs; /* api/jobs.h */
 struct kd_pulse; /* insight/pulse.h */
+struct kd_users; /* api/users.h */
+struct kd_audit_log; /* trust/audit.h */
 typedef struct kd_limits { /* from the settings */
     size_t   body_bytes_max;        /* of a request, as sent; four times that after decompression, 32 times for all requests together */
     size_t   arena_bytes_max;       /* of one request's memory */
@@ -44,6 +46,8 @@ typedef struct kd_parts {
     struct kd_live *live;
     struct kd_jobs *jobs;
     struct kd_pulse *pulse;
+    struct kd_users *users;
+    struct kd_audit_log *audit;
     kd_clock        clock;
     kd_limits       limits;
     int64_t         started_ms;

@@ -1,0 +1,71 @@
+#include "api/roles.h"
+
+#include "api/caller.h"
+
+#define BIT(permission) (1u << (permission))
+enum { EVERYTHING = (1 << KD_PERMISSIONS) - 1 };
+
+static const struct { const char *name; uint32_t may; } roles[KD_USER_ROLES] = {
+    [KD_USER_NOBODY] = { "nobody", 0 },
+    [KD_USER_OWNER] = { "owner", EVERYTHING },
+    [KD_USER_MARKETER] = { "marketer", BIT(KD_SEE) | BIT(KD_SEE_PEOPLE) | BIT(KD_EDIT_PLACEMENTS) },
+    [KD_USER_MERCHANDISER] = { "merchandiser", BIT(KD_SEE) | BIT(KD_EDIT_CATALOGUE) | BIT(KD_EDIT_PLACEMENTS) },
+    [KD_USER_ANALYST] = { "analyst", BIT(KD_SEE) | BIT(KD_SEE_PEOPLE) },
+    [KD_USER_PRIVACY_OFFICER] = { "privacy-officer", BIT(KD_SEE) | BIT(KD_SEE_PEOPLE) | BIT(KD_SEE_PERSONAL) | BIT(KD_EDIT_PRIVACY) | BIT(KD_HANDLE_RIGHTS) | BIT(KD_SEE_AUDIT) },
+    [KD_USER_SUPPORT] = { "support", BIT(KD_SEE) | BIT(KD_SEE_PEOPLE) | BIT(KD_SEE_PERSONAL) | BIT(KD_HANDLE_RIGHTS) },
+};
+
+static const char *const permissions[KD_PERMISSIONS] = {
+    [KD_SEE] = "see", [KD_SEE_PEOPLE] = "see-people", [KD_SEE_PERSONAL] = "see-personal", [KD_EDIT_CATALOGUE] = "edit-catalogue",
+    [KD_EDIT_PLACEMENTS] = "edit-placements", [KD_EDIT_SOURCES] = "edit-sources", [KD_EDIT_PRIVACY] = "edit-privacy",
+    [KD_HANDLE_RIGHTS] = "handle-rights", [KD_SEE_AUDIT] = "see-audit", [KD_MANAGE_USERS] = "manage-users", [KD_OPERATE] = "operate",
+};
+
+const char *kd_role_name(kd_user_role role) { return roles[role < KD_USER_ROLES ? role : KD_USER_NOBODY].name; }
+
+kd_user_role kd_role_parse(kd_str name)
+{
+    for (int i = KD_USER_OWNER; i < KD_USER_ROLES; i++)
+        if (kd_str_is(name, roles[i].name))
+            return (kd_user_role)i;
+    return KD_USER_NOBODY;
+}
+
+const char *kd_permission_name(kd_permission permission) { return permissions[permission]; }
+
+bool kd_role_may(kd_user_role role, kd_permission permission)
+{
+    return role < KD_USER_ROLES && (roles[role].may & BIT(permission)) != 0;
+}
+
+static bool may(const kd_caller *caller, kd_permission permission)
+{
+    if (caller->role == KD_ROLE_SERVER)
+        return permission != KD_MANAGE_USERS;
+    return caller->role == KD_ROLE_ADMIN && kd_role_may(caller->user_role, permission);
+}
+
+bool kd_caller_may(const kd_request *request, kd_permission permission)
+{
+    return request->caller && may(request->caller, permission);
+}
+
+bool kd_caller_require(kd_request *request, kd_permission permission)
+{
+    kd_caller *caller = KD_NEW(request->arena, kd_caller, 1);
+    kd_err     err = { 0 };
+    kd_status  status = caller ? kd_caller_of(caller, request, (kd_str){ 0 }, &err) : kd_fail_memory(&err);
+    request->no_store = true;
+    if (status == KD_OK && caller->role == KD_ROLE_WRITE)
+        status = kd_fail(&err, KD_DENIED, "a write key is public; this needs a server key or somebody who is logged in");
+    else if (status == KD_OK && !may(caller, permission))
+        status = caller->role == KD_ROLE_SERVER ? kd_fail(&err, KD_DENIED, "a server key may not do this: it needs somebody who is logged in and may %s", permissions[permission])
+                                                : kd_fail(&err, KD_DENIED, "the role %s may not do this: it needs the permission %s", kd_role_name(caller->user_role), permissions[permission]);
+    if (status != KD_OK) {
+        kd_reply_problem(request, status, &err);
+        return false;
+    }
+    request->caller = caller;
+    request->masked = !may(caller, KD_SEE_PERSONAL);
+    return true;
+}
