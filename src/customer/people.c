@@ -23,6 +23,7 @@ struct kd_person_private {
     size_t    bytes;            /* as counted in the shard and the totals */
     uint32_t  generation;       /* moves with every change: a checkpoint cleans only what it wrote */
     bool      dirty, referenced;
+    bool      refolded;         /* dirty with facts; otherwise only the place in the log moved */
     bool      fresh;            /* made by kd_people_new; the store may not have it yet, so it must stay */
 };
 
@@ -427,8 +428,10 @@ kd_status kd_person_fold(kd_person *person, kd_people *people, const kd_fact *fa
     if (event_offset <= person->folded)
         return KD_OK;
     status = kd_profile_fold(&person->profile, fact, &people->options.caps, err);
-    if (status == KD_OK)
+    if (status == KD_OK) {
+        person->priv->refolded = true;
         kd_person_touch(person, people, event_offset);
+    }
     return status;
 }
 
@@ -530,11 +533,12 @@ static void pack(checkpoint *c, kd_id person)
         kd_profile_row *row = &c->rows[c->count];
         size_t          begin = c->sealed.len;
         c->plain.len = 0;
-        kd_profile_encode(&c->plain, &e->person.profile);
-        if (!c->plain.failed)
+        if (e->refolded)
+            kd_profile_encode(&c->plain, &e->person.profile);
+        if (e->refolded && !c->plain.failed)
             kd_seal(&c->sealed, &e->person.key, about(&person), kd_buf_str(&c->plain));
         *row = (kd_profile_row){ .person = person, .row = e->row, .head = e->person.head, .folded = e->person.folded,
-                                 .state = { NULL, c->sealed.len - begin } };
+                                 .state = { NULL, c->sealed.len - begin }, .moved = !e->refolded };
         c->generations[c->count++] = e->generation;
     }
     pthread_mutex_unlock(&s->lock);
@@ -583,8 +587,10 @@ static void settle(checkpoint *c)
         e = table_find(s, hash, c->rows[i].person);
         if (e) {
             e->row = c->rows[i].row;
-            if (e->dirty && e->generation == c->generations[i])
+            if (e->dirty && e->generation == c->generations[i]) {
                 mark_clean(c->people, s, e);
+                e->refolded = false;
+            }
             evict(c->people, s, NULL);
         }
         pthread_mutex_unlock(&s->lock);

@@ -275,7 +275,7 @@ static kd_status check_law(checker *check, const char *law, kd_sql which, bool g
 /* One quick_check a table: the smallest step SQLite offers, so that no read lasts longer than it must. */
 static kd_status check_tables(checker *check, kd_err *err)
 {
-    static const char *const tables[] = { "shape", "meta", "log", "profile", "consumer", "ident", "link", "record", "doc",
+    static const char *const tables[] = { "shape", "meta", "log", "profile", "moved", "consumer", "ident", "link", "record", "doc",
                                           "doc_head", "level", "level_history" };
     char      line[96];
     kd_err    why = { 0 };

@@ -9,7 +9,8 @@
 /* Every statement of the adapter that runs more than once. Column lists stand in macros because their readers count on the order. */
 #define EVENT_FACTS "SELECT at,id,person,time_ms,received_ms,kind,flags,prev,facts,NULL FROM log "
 #define EVENT "SELECT at,id,person,time_ms,received_ms,kind,flags,prev,facts,body FROM log "
-#define PROFILE "SELECT row,person,head,folded,key_type,key,secret,state FROM profile "
+#define PROFILE "SELECT p.row,p.person,max(p.head,ifnull(m.head,0)),max(p.folded,ifnull(m.folded,0)),p.key_type,p.key,p.secret,p.state" \
+                " FROM profile p LEFT JOIN moved m ON m.person=p.person "
 #define DOC "SELECT d.kind,d.id,d.version,d.valid_from_ms,d.deleted,d.body FROM "
 
 static const char *const texts[KD_SQL_COUNT] = {
@@ -36,11 +37,15 @@ static const char *const texts[KD_SQL_COUNT] = {
     [KD_SQL_PROFILE_NEW] = "INSERT INTO profile(row,person,head,folded,key_type,key,secret,state)"
                            " VALUES(?1,?2,0,0,?3,?4,?5,x'') ON CONFLICT(person) DO NOTHING",
     [KD_SQL_PROFILE_PUT] = "UPDATE profile SET head=?3,folded=?4,state=?5 WHERE row=?1 AND person=?2 AND folded<=?4",
+    [KD_SQL_PROFILE_MOVE] = "INSERT INTO moved(person,head,folded) VALUES(?1,?2,?3)"
+                            " ON CONFLICT(person) DO UPDATE SET head=excluded.head,folded=excluded.folded WHERE folded<=excluded.folded",
     [KD_SQL_PROFILE_ROW] = "SELECT row FROM profile WHERE person=?1",
-    [KD_SQL_PROFILE_GET] = PROFILE "WHERE person=?1",
-    [KD_SQL_PROFILE_SCAN] = PROFILE "WHERE row>?1 AND row<=?2 ORDER BY row LIMIT ?3",
-    [KD_SQL_PROFILE_LAWS] = "SELECT p.row,p.person,p.head,p.folded,e.person,(SELECT q.row FROM profile q WHERE q.person=p.person)"
-                            " FROM profile p LEFT JOIN log e ON e.at=?4|p.head AND p.head>0"
+    [KD_SQL_PROFILE_GET] = PROFILE "WHERE p.person=?1",
+    [KD_SQL_PROFILE_SCAN] = PROFILE "WHERE p.row>?1 AND p.row<=?2 ORDER BY p.row LIMIT ?3",
+    [KD_SQL_PROFILE_LAWS] = "SELECT p.row,p.person,max(p.head,ifnull(m.head,0)),max(p.folded,ifnull(m.folded,0)),e.person,"
+                            "(SELECT q.row FROM profile q WHERE q.person=p.person)"
+                            " FROM profile p LEFT JOIN moved m ON m.person=p.person"
+                            " LEFT JOIN log e ON e.at=?4|max(p.head,ifnull(m.head,0)) AND max(p.head,ifnull(m.head,0))>0"
                             " WHERE p.row>?1 AND p.row<=?2 ORDER BY p.row LIMIT ?3",
 
     [KD_SQL_OFFSET_PUT] = "INSERT INTO consumer(part_group,name,offset) VALUES(?1,?2,?3)"

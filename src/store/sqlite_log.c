@@ -231,16 +231,28 @@ static kd_status put_profile(bool *done, kd_conn *conn, sqlite3_stmt *stmt, cons
     return status;
 }
 
+static kd_status move_profile(kd_conn *conn, sqlite3_stmt *stmt, const kd_profile_row *row, kd_err *err)
+{
+    kd_bind_id(stmt, 1, &row->person);
+    sqlite3_bind_int64(stmt, 2, row->head);
+    sqlite3_bind_int64(stmt, 3, row->folded);
+    return kd_conn_run(conn, stmt, "write a person's place in the log", err);
+}
+
 kd_status kd_sqlite_profiles_put(kd_txn *txn, kd_profile_row *rows, size_t count, kd_err *err)
 {
     kd_conn      *conn = kd_conn_of_txn(txn);
-    sqlite3_stmt *stmt;
+    sqlite3_stmt *stmt, *move;
     kd_status     status = kd_conn_stmt(&stmt, conn, KD_SQL_PROFILE_PUT, err);
+    if (status == KD_OK)
+        status = kd_conn_stmt(&move, conn, KD_SQL_PROFILE_MOVE, err);
     for (size_t i = 0; status == KD_OK && i < count; i++) {
         kd_profile_row *row = &rows[i];
         int64_t         given = row->row, found = given;
-        bool            done = false;
-        if (given > 0)
+        bool            done = row->moved;
+        if (row->moved)
+            status = move_profile(conn, move, row, err);
+        else if (given > 0)
             status = put_profile(&done, conn, stmt, row, err);
         if (status != KD_OK || done)
             continue;

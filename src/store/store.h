@@ -106,12 +106,14 @@ typedef struct kd_profile_row {
     uint8_t key[16]; /* its keyed hash */
     kd_str  secret;  /* the person's data key, wrapped by the master key */
     kd_str  state;   /* sealed profile; empty: nothing folded yet */
+    bool    moved;   /* to be written: head and folded alone, since nothing between was folded into `state` */
 } kd_profile_row;
 
 /* New persons (person, key, secret), in the same transaction as their first events. Known ones are left as they are. */
 kd_status kd_txn_persons_put(kd_txn *txn, const kd_profile_row *rows, size_t count, kd_err *err);
 /* Write head, folded and state of known persons, sorted by the caller's best key; a row that is already folded further is
- * left alone. Sets rows[i].row. KD_NOT_FOUND: there is no such person. */
+ * left alone. Sets rows[i].row. KD_NOT_FOUND: there is no such person. A row that is only `moved` is not looked up: its row
+ * number stays, and for a person that is not there nothing can be read. */
 kd_status kd_txn_profiles_put(kd_txn *txn, kd_profile_row *rows, size_t count, kd_err *err);
 /* Up to which offset `consumer` has taken this group's log into account. */
 kd_status kd_txn_offset_put(kd_txn *txn, const char *consumer, int64_t offset, kd_err *err);

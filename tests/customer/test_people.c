@@ -367,6 +367,46 @@ static void test_people_corrupt(void **state)
     world_free(w);
 }
 
+static kd_profile_row stored_row(world *w, kd_id person)
+{
+    kd_profile_row row = { 0 };
+    kd_err         err = { 0 };
+    assert_int_equal(kd_reader_profiles(&row, w->house.reader, &person, 1, w->arena, &err), KD_OK);
+    return row;
+}
+
+/* Decisions move a person's place in the log and nothing else: the checkpoint leaves the sealed profile as it stands. */
+static void test_people_moved(void **state)
+{
+    world         *w = world_new(1, 97, 1 << 20);
+    kd_person     *p;
+    kd_err         err = { 0 };
+    kd_id          person;
+    kd_profile_row before, after;
+    (void)state;
+    event(w, 1);
+    checkpoint(w, KD_OK);
+    person = w->model.ids[1];
+    before = stored_row(w, person);
+    assert_int_equal(kd_people_acquire(&p, w->people, w->house.reader, person, &err), KD_OK);
+    kd_person_touch(p, w->people, before.folded + 7);
+    kd_people_release(w->people, p);
+    checkpoint(w, KD_OK);
+    after = stored_row(w, person);
+    assert_true(str_same(before.state, after.state)); /* sealed anew, it would have another nonce */
+    assert_int_equal(after.head, before.folded + 7);
+    assert_int_equal(after.folded, before.folded + 7);
+    assert_int_equal(kd_people_dirty_bytes(w->people), 0);
+    kd_people_close(w->people);
+    world_people(w);
+    assert_int_equal(kd_people_acquire(&p, w->people, w->house.reader, person, &err), KD_OK);
+    assert_int_equal(p->head, before.folded + 7);
+    assert_int_equal(p->folded, before.folded + 7);
+    assert_true(str_same(encoded(&p->profile, w->arena), encoded(&w->model.straight[1], w->arena)));
+    kd_people_release(w->people, p);
+    world_free(w);
+}
+
 /* A row that an earlier version wrote, whose sums nobody can take apart: a person into whom nothing was folded yet. */
 static void test_people_outdated(void **state)
 {
@@ -485,7 +525,7 @@ int run_people_tests(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_people_model), cmocka_unit_test(test_people_full), cmocka_unit_test(test_people_bounded),
         cmocka_unit_test(test_people_fresh_stay), cmocka_unit_test(test_people_fold_during_commit),
-        cmocka_unit_test(test_people_corrupt), cmocka_unit_test(test_people_outdated), cmocka_unit_test(test_people_threads),
+        cmocka_unit_test(test_people_corrupt), cmocka_unit_test(test_people_moved), cmocka_unit_test(test_people_outdated), cmocka_unit_test(test_people_threads),
     };
     return cmocka_run_group_tests_name("people", tests, NULL, NULL);
 }

@@ -70,6 +70,17 @@ static void check_folding(conform *c, kd_id person)
     kd_profile_row got = get_profile(c, person);
     assert_true(kd_str_is(got.state, "by a wrong shortcut") && got.head == 31 && got.folded == 31);
     assert_true(kd_str_is(got.secret, "secret"));
+    row = (kd_profile_row){ .person = person, .row = shortcut, .head = 41, .folded = 41, .moved = true, .state = KD_STR("not written") };
+    conform_txn(c, group, put_profiles, &one);
+    assert_int_equal(row.row, shortcut);
+    row.head = row.folded = 40; /* late */
+    conform_txn(c, group, put_profiles, &one);
+    got = get_profile(c, person);
+    assert_true(kd_str_is(got.state, "by a wrong shortcut") && got.head == 41 && got.folded == 41);
+    row = (kd_profile_row){ .person = person, .row = shortcut, .head = 50, .folded = 50, .state = KD_STR("fifty") };
+    conform_txn(c, group, put_profiles, &one);
+    got = get_profile(c, person);
+    assert_true(kd_str_is(got.state, "fifty") && got.head == 50 && got.folded == 50);
     row = (kd_profile_row){ .person = conform_person_of(c, group, 900), .folded = 1 };
     if (c->adapter->rough)
         return;
