@@ -5,6 +5,7 @@
  * Threads: any; allocation in the request's arena only. */
 #ifndef KD_DECIDE_DECIDE_H
 #define KD_DECIDE_DECIDE_H
+#include "customer/purpose.h"
 #include "recommend/recommend.h"
 
 typedef enum kd_placement_kind { KD_PLACEMENT_RECOMMENDATION, KD_PLACEMENT_CONTENT } kd_placement_kind;
@@ -54,6 +55,8 @@ typedef struct kd_decide_request {
     kd_channel        channel;
     const kd_ref     *products;         /* context */
     size_t            product_count;
+    kd_purposes       allowed;          /* what this person allows, for the receipt; 0: a stranger */
+    uint64_t          policy_version;   /* of the purposes it was decided under */
     int64_t           folded;           /* log offset up to which `profile` holds its person's events; 0: a stranger */
     int64_t           now_ms;
     uint64_t          seed;             /* makes the decision ids */
