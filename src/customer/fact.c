@@ -8,7 +8,8 @@
  *   [name] [topic] [order id] [place] [3 bytes currency] [zig-zag total]
  *   [varint lines, each: u8 flags, product, [variant], [varint quantity], [zig-zag price]]
  *   [who, sealed] [source]
- * Who, before it is sealed: varint idents, each: u8 type, value; varint traits, each: name, value. The type's high bit says
+ * Who, before it is sealed: varint idents, each: u8 type, value; varint traits, each: name, value; and, where the event says
+ * something about purposes: varint granted, varint refused, source, policy, proof. The type's high bit says
  * that the event proves something, but not this ident (which nothing stored before the bit was made use of had). */
 enum { VERSION = 1 };
 enum { HAS_NAME = 1, HAS_TOPIC = 2, HAS_ORDER = 4, HAS_PLACE = 8, HAS_CURRENCY = 16, HAS_TOTAL = 32, HAS_LINES = 64, HAS_WHO = 128, HAS_SOURCE = 256, HAS_ALL = 511 };
@@ -46,7 +47,20 @@ const char *kd_kind_name(kd_kind kind)
     case KD_KIND_REVIEW: return "review";
     case KD_KIND_CONTENT: return "content";
     case KD_KIND_EMAIL: return "email";
+    case KD_KIND_SENT: return "message_sent";
+    case KD_KIND_DELIVERED: return "message_delivered";
+    case KD_KIND_OPENED: return "message_opened";
+    case KD_KIND_CLICKED: return "message_clicked";
+    case KD_KIND_BOUNCED: return "message_bounced";
+    case KD_KIND_UNSUBSCRIBED: return "unsubscribed";
+    case KD_KIND_REDEEMED: return "coupon_redeemed";
     case KD_KIND_CONSENT: return "consent";
+    case KD_KIND_PREFERENCE: return "preference";
+    case KD_KIND_POINTS_EARNED: return "points_earned";
+    case KD_KIND_POINTS_REDEEMED: return "points_redeemed";
+    case KD_KIND_POINTS_EXPIRED: return "points_expired";
+    case KD_KIND_POINTS_ADJUSTED: return "points_adjusted";
+    case KD_KIND_SERVICE: return "service";
     case KD_KIND_DECISION: return "decision";
     case KD_KIND_COUNT: break;
     }
@@ -145,7 +159,7 @@ kd_status kd_fact_decode(kd_fact *out, kd_str bytes, kd_arena *arena, kd_err *er
     uint64_t flags = kd_cut_varint(&cut);
     if (cut.failed || version != VERSION)
         return corrupt(err, "unknown version");
-    if (channel > KD_CHANNEL_FILE || flags > HAS_ALL)
+    if (channel >= KD_CHANNEL_COUNT || flags > HAS_ALL)
         return corrupt(err, "unknown channel or flag");
     fact.channel = (kd_channel)channel;
     if (flags & HAS_NAME)
@@ -191,6 +205,31 @@ void kd_who_encode(kd_buf *out, const kd_fact *fact)
         kd_put_str(out, fact->traits[i].name);
         kd_put_str(out, fact->traits[i].value);
     }
+    if (kd_consent_says(&fact->consent)) {
+        kd_put_varint(out, fact->consent.granted);
+        kd_put_varint(out, fact->consent.refused);
+        kd_put_str(out, fact->consent.source);
+        kd_put_str(out, fact->consent.policy);
+        kd_put_str(out, fact->consent.proof);
+    }
+}
+
+/* Nothing was said where nothing more stands there, as in all that was stored before consents were. */
+static void cut_consent(kd_consent *out, kd_cut *cut)
+{
+    uint64_t granted, refused;
+    *out = (kd_consent){ 0 };
+    if (cut->failed || cut->ptr == cut->end)
+        return;
+    granted = kd_cut_varint(cut);
+    refused = kd_cut_varint(cut);
+    out->source = kd_cut_str(cut);
+    out->policy = kd_cut_str(cut);
+    out->proof = kd_cut_str(cut);
+    if ((granted | refused) == 0 || (granted | refused) > KD_PURPOSES_ALL)
+        cut->failed = true;
+    out->granted = (kd_purposes)granted;
+    out->refused = (kd_purposes)refused;
 }
 
 /* A count of elements of `bytes_min` bytes or more; sticky failure when they cannot be there. */
@@ -208,6 +247,7 @@ kd_status kd_who_decode(kd_fact *fact, kd_str bytes, kd_arena *arena, kd_err *er
     size_t    ident_count = cut_count(&cut, IDENT_BYTES_MIN), trait_count;
     kd_ident *idents = KD_NEW(arena, kd_ident, ident_count);
     kd_trait *traits;
+    kd_consent consent;
     if (!idents)
         return kd_fail_memory(err);
     for (size_t i = 0; i < ident_count; i++) {
@@ -224,11 +264,13 @@ kd_status kd_who_decode(kd_fact *fact, kd_str bytes, kd_arena *arena, kd_err *er
         traits[i].name = kd_cut_str(&cut);
         traits[i].value = kd_cut_str(&cut);
     }
+    cut_consent(&consent, &cut);
     if (cut.failed || cut.ptr != cut.end)
-        return corrupt(err, "damaged traits or identities");
+        return corrupt(err, "damaged traits, identities or consent");
     fact->idents = idents;
     fact->ident_count = ident_count;
     fact->traits = traits;
     fact->trait_count = trait_count;
+    fact->consent = consent;
     return KD_OK;
 }

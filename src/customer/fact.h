@@ -9,6 +9,7 @@
 #include "base/id.h"
 #include "base/money.h"
 #include "customer/identity.h"
+#include "customer/purpose.h"
 
 typedef enum kd_kind { /* stored in the log: numbers never change */
     KD_KIND_CUSTOM = 0, KD_KIND_IDENTIFY = 1, KD_KIND_PAGE = 2, KD_KIND_SCREEN = 3, KD_KIND_GROUP = 4, KD_KIND_ALIAS = 5,
@@ -23,14 +24,23 @@ typedef enum kd_kind { /* stored in the log: numbers never change */
     KD_KIND_WISH_ADD = 24, KD_KIND_WISH_REMOVE = 25,
     KD_KIND_PROMO_VIEW = 26, KD_KIND_PROMO_CLICK = 27, KD_KIND_COUPON = 28, KD_KIND_SHARE = 29, KD_KIND_REVIEW = 30,
     KD_KIND_CONTENT = 31,    /* an article, guide or video read */
-    KD_KIND_EMAIL = 32,      /* sent, delivered, opened, clicked: told by the name */
-    KD_KIND_CONSENT = 40,
+    KD_KIND_EMAIL = 32,      /* marked as spam; what was stored before 33 to 38 were told apart by their name */
+    KD_KIND_SENT = 33, KD_KIND_DELIVERED = 34, KD_KIND_OPENED = 35, KD_KIND_CLICKED = 36, /* of a message by any channel: the */
+    KD_KIND_BOUNCED = 37, KD_KIND_UNSUBSCRIBED = 38, /* topic is its campaign, the channel says by which, the total what it cost */
+    KD_KIND_REDEEMED = 39,   /* a coupon was; topic: the coupon, order_id: the order */
+    KD_KIND_CONSENT = 40,    /* nothing but what `consent` of the fact says */
+    KD_KIND_PREFERENCE = 41, /* stated preferences, as traits */
+    KD_KIND_POINTS_EARNED = 42, KD_KIND_POINTS_REDEEMED = 43, KD_KIND_POINTS_EXPIRED = 44, KD_KIND_POINTS_ADJUSTED = 45, /* total: points */
+    KD_KIND_SERVICE = 46,    /* the person wrote to us, or we answered: a mail, a chat, a call's note */
     KD_KIND_DECISION = 100,  /* a receipt: what Kunde answered */
     KD_KIND_COUNT = 128
 } kd_kind;
+static inline bool kd_kind_is_message(unsigned kind) { return kind >= KD_KIND_SENT && kind <= KD_KIND_UNSUBSCRIBED; }
+static inline bool kd_kind_is_points(unsigned kind) { return kind >= KD_KIND_POINTS_EARNED && kind <= KD_KIND_POINTS_ADJUSTED; }
 const char *kd_kind_name(kd_kind kind); /* "view", "order", ...; never NULL */
 
-typedef enum kd_channel { KD_CHANNEL_UNKNOWN, KD_CHANNEL_WEB, KD_CHANNEL_APP, KD_CHANNEL_STORE, KD_CHANNEL_EMAIL, KD_CHANNEL_SERVER, KD_CHANNEL_FILE } kd_channel;
+typedef enum kd_channel { KD_CHANNEL_UNKNOWN, KD_CHANNEL_WEB, KD_CHANNEL_APP, KD_CHANNEL_STORE, KD_CHANNEL_EMAIL, KD_CHANNEL_SERVER, KD_CHANNEL_FILE,
+    KD_CHANNEL_POST, KD_CHANNEL_PUSH, KD_CHANNEL_SMS, KD_CHANNEL_COUNT } kd_channel; /* stored: numbers never change */
 
 typedef struct kd_fact_line {
     kd_str  product, variant;   /* the shop's own ids; variant may be empty */
@@ -63,18 +73,19 @@ typedef struct kd_fact {
     const kd_fact_line *lines;
     size_t       line_count;
     kd_str       who;           /* traits and idents as stored: sealed; empty when there are none, or not sealed yet */
-    const kd_trait *traits;     /* identify; encoded in `who` only */
+    const kd_trait *traits;     /* identify, and preference: what was stated; encoded in `who` only */
     size_t       trait_count;
     const kd_ident *idents;     /* all keys of the event; likewise */
     size_t       ident_count;
+    kd_consent   consent;       /* what it says about purposes, whatever its kind; likewise */
 } kd_fact;
 
-/* Everything but id, time, kind, claimed (columns of the log) and traits, idents (which `who` holds). */
+/* Everything but id, time, kind, claimed (columns of the log) and traits, idents, consent (which `who` holds). */
 void      kd_fact_encode(kd_buf *out, const kd_fact *fact);
 /* Texts borrow from `bytes`; lines are owned by `arena`. Sets every field: what is not encoded is zero, for the caller to
  * fill. KD_CORRUPT when it is not what kd_fact_encode wrote. */
 kd_status kd_fact_decode(kd_fact *out, kd_str bytes, kd_arena *arena, kd_err *err);
-/* Traits and idents, in the clear: to be sealed. Decoding reads `claimed` and sets these fields only; texts borrow from `bytes`. KD_CORRUPT. */
+/* Traits, idents and consent, in the clear: to be sealed. Decoding reads `claimed` and sets these fields only; texts borrow from `bytes`. KD_CORRUPT. */
 void      kd_who_encode(kd_buf *out, const kd_fact *fact);
 kd_status kd_who_decode(kd_fact *fact, kd_str bytes, kd_arena *arena, kd_err *err);
 #endif

@@ -13,7 +13,7 @@
 /* The name under which the log remembers how far it is folded into stored profiles. The number moves when what a fold keeps does:
  * then nothing is folded under the new name yet, the start of the next process replays the whole log, and a row of an earlier
  * version (kd_profile_decode: KD_CONFLICT) counts as one into which nothing was folded. */
-#define KD_PROFILE_CONSUMER "profile.2"
+#define KD_PROFILE_CONSUMER "profile.3"
 
 typedef struct kd_people kd_people;
 typedef struct kd_person {        /* an entry, locked between acquire and release */

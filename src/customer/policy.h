@@ -9,6 +9,7 @@
 #define KD_CUSTOMER_POLICY_H
 #include "base/json.h"
 #include "customer/profile.h"
+#include "customer/purpose.h"
 
 typedef struct kd_policy kd_policy;
 

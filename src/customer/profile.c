@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "customer/profile_list.h"
 
 /* How many kinds keep recent lines, two of them in two lists: bounds what a merge may have to stage. */
@@ -11,7 +12,7 @@ enum { RECENT_LISTS = 9 + 2 };
 
 kd_profile_caps kd_profile_caps_default(void)
 {
-    return (kd_profile_caps){ .recent = 64, .days = 400, .bought = 4096, .traits = 64, .idents = 32, .trait_bytes = 1024 };
+    return (kd_profile_caps){ .recent = 64, .days = 400, .bought = 4096, .traits = 64, .idents = 32, .trait_bytes = 1024, .stated = 256 };
 }
 
 static void free_text(kd_str text)
@@ -19,12 +20,19 @@ static void free_text(kd_str text)
     free((char *)(uintptr_t)text.ptr); /* ours: const towards readers only */
 }
 
+static void free_texts(kd_register *list, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        free_text(list[i].name); /* the value lies behind it */
+}
+
 void kd_profile_free(kd_profile *profile)
 {
     for (uint32_t i = 0; i < profile->recent_count; i++)
         free(profile->recent[i].items);
-    for (uint32_t i = 0; i < profile->trait_count; i++)
-        free_text(profile->traits[i].name); /* the value lies behind it */
+    free_texts(profile->traits, profile->trait_count);
+    free_texts(profile->stated, profile->stated_count);
+    free_texts(profile->consents, profile->consent_count);
     for (uint32_t i = 0; i < profile->ident_count; i++)
         free_text(profile->idents[i].value);
     free(profile->counters);
@@ -35,6 +43,8 @@ void kd_profile_free(kd_profile *profile)
     free(profile->claimed_spent);
     free(profile->recent);
     free(profile->traits);
+    free(profile->stated);
+    free(profile->consents);
     free(profile->idents);
     *profile = (kd_profile){ 0 };
 }
@@ -116,10 +126,10 @@ static void cap_days(kd_profile *profile, uint32_t max)
     profile->day_count = kept;
 }
 
-static void cap_traits(kd_profile *profile, uint32_t max)
+static void cap_registers(kd_register *list, uint32_t *count, uint32_t max)
 {
-    while (profile->trait_count > max)
-        free_text(profile->traits[--profile->trait_count].name);
+    while (*count > max)
+        free_text(list[--*count].name);
 }
 
 /* The strongest types stay: a card must not be pushed out by cookies. Among one type the smallest values. */
@@ -150,7 +160,8 @@ static void cap_all(kd_profile *profile, const kd_profile_caps *caps)
     for (uint32_t i = 0; i < profile->recent_count; i++)
         if (profile->recent[i].count > caps->recent)
             profile->recent[i].count = caps->recent;
-    cap_traits(profile, caps->traits);
+    cap_registers(profile->traits, &profile->trait_count, caps->traits);
+    cap_registers(profile->stated, &profile->stated_count, caps->stated); /* consents: their names are purposes, which are few */
     cap_idents(profile, caps->idents);
 }
 
@@ -160,8 +171,8 @@ static void cap_all(kd_profile *profile, const kd_profile_caps *caps)
 typedef struct staged {
     kd_recent      recent[RECENT_LISTS]; /* those `into` has none of yet, in their order */
     uint32_t       recent_count;
-    kd_register   *traits;
-    uint32_t       trait_count;
+    kd_register   *traits, *stated, *consents;
+    uint32_t       trait_count, stated_count, consent_count;
     kd_seen_ident *idents;
     uint32_t       ident_count;
 } staged;
@@ -170,11 +181,14 @@ static void staged_free(staged *s)
 {
     for (uint32_t i = 0; i < s->recent_count; i++)
         free(s->recent[i].items);
-    for (uint32_t i = 0; i < s->trait_count; i++)
-        free_text(s->traits[i].name);
+    free_texts(s->traits, s->trait_count);
+    free_texts(s->stated, s->stated_count);
+    free_texts(s->consents, s->consent_count);
     for (uint32_t i = 0; i < s->ident_count; i++)
         free_text(s->idents[i].value);
     free(s->traits);
+    free(s->stated);
+    free(s->consents);
     free(s->idents);
 }
 
@@ -193,16 +207,25 @@ static bool copy_texts(kd_str *name, kd_str *value)
     return true;
 }
 
+static bool stage_registers(kd_register **out, uint32_t *count, const kd_register *from, uint32_t from_count)
+{
+    if (from_count && !(*out = malloc(from_count * sizeof **out)))
+        return false;
+    for (; *count < from_count; ++*count) {
+        kd_register *copy = &(*out)[*count];
+        *copy = from[*count];
+        if (!copy_texts(&copy->name, &copy->value))
+            return false;
+    }
+    return true;
+}
+
 static bool stage_texts(staged *s, const kd_profile *from)
 {
-    if (from->trait_count && !(s->traits = malloc(from->trait_count * sizeof *s->traits)))
+    if (!stage_registers(&s->traits, &s->trait_count, from->traits, from->trait_count)
+        || !stage_registers(&s->stated, &s->stated_count, from->stated, from->stated_count)
+        || !stage_registers(&s->consents, &s->consent_count, from->consents, from->consent_count))
         return false;
-    for (uint32_t i = 0; i < from->trait_count; i++) {
-        s->traits[i] = from->traits[i];
-        if (!copy_texts(&s->traits[i].name, &s->traits[i].value))
-            return false;
-        s->trait_count++;
-    }
     if (from->ident_count && !(s->idents = malloc(from->ident_count * sizeof *s->idents)))
         return false;
     for (uint32_t i = 0; i < from->ident_count; i++) {
@@ -271,9 +294,9 @@ static void merge_recent(kd_profile *into, const kd_profile *from, staged *s)
 kd_status kd_profile_merge(kd_profile *into, const kd_profile *from, const kd_profile_caps *caps, kd_err *err)
 {
     uint32_t fresh_counter_count, fresh_day_count, fresh_bought_count, fresh_spent_count, fresh_claimed_bought_count,
-             fresh_claimed_spent_count, fresh_trait_count, fresh_ident_count;
+             fresh_claimed_spent_count, fresh_trait_count, fresh_stated_count, fresh_consent_count, fresh_ident_count;
     staged   s = { .recent_count = 0 };
-    bool     texts = from->trait_count || from->ident_count;
+    bool     texts = from->trait_count || from->ident_count || from->stated_count || from->consent_count;
     if ((texts && !stage_texts(&s, from)) || (from->recent_count && !stage_recent(&s, into, from))
         || !RESERVE(counters, counter_count, from->counters, from->counter_count, &kd_list_counters)
         || !RESERVE(days, day_count, from->days, from->day_count, &kd_list_days)
@@ -282,6 +305,8 @@ kd_status kd_profile_merge(kd_profile *into, const kd_profile *from, const kd_pr
         || !RESERVE(claimed_bought, claimed_bought_count, from->claimed_bought, from->claimed_bought_count, &kd_list_bought)
         || !RESERVE(claimed_spent, claimed_spent_count, from->claimed_spent, from->claimed_spent_count, &kd_list_spent)
         || !RESERVE(traits, trait_count, s.traits, s.trait_count, &kd_list_traits)
+        || !RESERVE(stated, stated_count, s.stated, s.stated_count, &kd_list_traits)
+        || !RESERVE(consents, consent_count, s.consents, s.consent_count, &kd_list_consents)
         || !RESERVE(idents, ident_count, s.idents, s.ident_count, &kd_list_idents)) {
         staged_free(&s);
         return kd_fail_memory(err);
@@ -293,11 +318,14 @@ kd_status kd_profile_merge(kd_profile *into, const kd_profile *from, const kd_pr
     MERGE(claimed_bought, claimed_bought_count, from->claimed_bought, from->claimed_bought_count, &kd_list_bought);
     MERGE(claimed_spent, claimed_spent_count, from->claimed_spent, from->claimed_spent_count, &kd_list_spent);
     MERGE(traits, trait_count, s.traits, s.trait_count, &kd_list_traits);
+    MERGE(stated, stated_count, s.stated, s.stated_count, &kd_list_traits);
+    MERGE(consents, consent_count, s.consents, s.consent_count, &kd_list_consents);
     MERGE(idents, ident_count, s.idents, s.ident_count, &kd_list_idents);
     merge_recent(into, from, &s);
-    s.trait_count = s.ident_count = 0; /* their texts are owned by `into`, or freed by a join */
+    s.trait_count = s.stated_count = s.consent_count = s.ident_count = 0; /* their texts are owned by `into`, or freed by a join */
     staged_free(&s);
     cap_all(into, caps);
+    kd_profile_settle(into);
     into->bytes = kd_profile_measure(into);
     return KD_OK;
 }
@@ -397,16 +425,36 @@ static uint32_t event_bought(kd_bought *bought, const kd_fact *fact, int64_t tim
     return unique;
 }
 
+bool kd_currency_is_points(kd_currency currency)
+{
+    return memcmp(currency.code, KD_CURRENCY_POINTS.code, 3) == 0;
+}
+
 bool kd_fact_spent(kd_spent *spent, const kd_fact *fact)
 {
     bool returned = is_return(fact->kind);
     *spent = (kd_spent){ .currency = fact->currency };
+    if (kd_currency_is_points(fact->currency))
+        return false; /* points move by events of their ledger alone */
     if (!fact->line_count)
         add_spent(spent, returned, fact->total_micro, 1);
     for (size_t i = 0; i < fact->line_count; i++)
         if (fact->lines[i].quantity > 0)
             add_spent(spent, returned, fact->lines[i].price_micro, fact->lines[i].quantity);
     return spent->bought_micro || spent->returned_micro;
+}
+
+bool kd_fact_points(kd_spent *points, const kd_fact *fact)
+{
+    const bool adjusted = fact->kind == KD_KIND_POINTS_ADJUSTED;
+    int64_t    number = fact->total_micro;
+    *points = (kd_spent){ .currency = KD_CURRENCY_POINTS };
+    if (number == KD_PRICE_NONE)
+        return false;
+    if (!adjusted && number < 0) /* some write what is taken with its sign, some without: the kind says which way it went */
+        number = -number;
+    add_spent(points, fact->kind == KD_KIND_POINTS_REDEEMED || fact->kind == KD_KIND_POINTS_EXPIRED, number, 1);
+    return points->bought_micro || points->returned_micro;
 }
 
 /* A message naming a trait or key twice: as join would decide, but of borrowed texts, which nobody may free. */
@@ -426,6 +474,42 @@ static uint32_t event_traits(kd_register *traits, const kd_fact *fact, int64_t t
         count += at == count;
     }
     return sort_unique(traits, count, &kd_list_traits);
+}
+
+static void add_consent_value(kd_buf *out, bool granted, const kd_consent *consent)
+{
+    kd_jw w;
+    kd_jw_init(&w, out);
+    kd_jw_object(&w);
+    KD_JW_BOOL(&w, "granted", granted);
+    if (consent->source.len)
+        KD_JW_STR(&w, "source", consent->source);
+    if (consent->policy.len)
+        KD_JW_STR(&w, "policy", consent->policy);
+    if (consent->proof.len)
+        KD_JW_STR(&w, "proof", consent->proof);
+    kd_jw_object_end(&w);
+}
+
+/* One register a purpose. `texts` holds both values, whose text is the same for all purposes. By write key nobody objects to
+ * `operate`: else anybody who knows a user id could have that customer's orders turned away. */
+static uint32_t event_consents(kd_register *consents, kd_buf *texts, const kd_fact *fact, int64_t time_ms)
+{
+    const kd_consent *said = &fact->consent;
+    uint32_t          count = 0;
+    size_t            granted_len;
+    add_consent_value(texts, true, said);
+    granted_len = texts->len;
+    add_consent_value(texts, false, said);
+    for (int p = 0; p < KD_PURPOSE_COUNT && !texts->failed; p++) {
+        bool refused = said->refused & KD_PURPOSE_BIT(p);
+        if (!((said->granted | said->refused) & KD_PURPOSE_BIT(p)) || (refused && fact->claimed && p == KD_PURPOSE_OPERATE))
+            continue;
+        consents[count++] = (kd_register){ .name = kd_str_z(kd_purpose_name((kd_purpose)p)), .time_ms = time_ms, .id = fact->id, .claimed = fact->claimed,
+                                           .value = refused ? (kd_str){ texts->ptr + granted_len, texts->len - granted_len }
+                                                            : (kd_str){ texts->ptr, granted_len } };
+    }
+    return sort_unique(consents, count, &kd_list_consents);
 }
 
 static uint32_t event_idents(kd_seen_ident *idents, const kd_fact *fact, int64_t time_ms)
@@ -474,6 +558,26 @@ static bool scratch_make(scratch *s, const kd_fact *fact)
     return true;
 }
 
+/* What the event says in words: traits or preferences, consents, keys. Preferences count where it is proven who states them. */
+static void fold_said(kd_profile *event, scratch *s, kd_register consents[KD_PURPOSE_COUNT], kd_buf *texts, const kd_fact *fact, int64_t time_ms,
+                      const kd_profile_caps *caps)
+{
+    uint32_t traits = event_traits(s->traits, fact, time_ms, caps);
+    if (fact->kind == KD_KIND_PREFERENCE) {
+        event->stated = s->traits;
+        event->stated_count = fact->claimed ? 0 : traits;
+    } else {
+        event->traits = s->traits;
+        event->trait_count = traits;
+    }
+    if (kd_consent_says(&fact->consent)) {
+        event->consents = consents;
+        event->consent_count = event_consents(consents, texts, fact, time_ms);
+    }
+    event->idents = s->idents;
+    event->ident_count = event_idents(s->idents, fact, time_ms);
+}
+
 kd_status kd_profile_fold(kd_profile *profile, const kd_fact *fact, const kd_profile_caps *caps, kd_err *err)
 {
     unsigned     kind = (unsigned)fact->kind < KD_KIND_COUNT ? (unsigned)fact->kind : KD_KIND_CUSTOM;
@@ -487,6 +591,8 @@ kd_status kd_profile_fold(kd_profile *profile, const kd_fact *fact, const kd_pro
     kd_recent    recent = { .kind = (uint8_t)(is_return(fact->kind) ? KD_KIND_RETURN : kind), .claimed = apart };
     kd_profile   event = { .counters = &counter, .counter_count = 1, .days = &day, .day_count = 1, .recent = &recent };
     scratch      s;
+    kd_register  consents[KD_PURPOSE_COUNT];
+    kd_buf       texts;
     kd_status    status;
     assert(fact->line_count <= KD_FACT_LINES_MAX && caps->recent && caps->days);
     if (!scratch_make(&s, fact))
@@ -502,11 +608,14 @@ kd_status kd_profile_fold(kd_profile *profile, const kd_fact *fact, const kd_pro
         *(apart ? &event.claimed_spent : &event.spent) = &spent;
         *(apart ? &event.claimed_spent_count : &event.spent_count) = kd_fact_spent(&spent, fact);
     }
-    event.traits = s.traits;
-    event.trait_count = event_traits(s.traits, fact, time_ms, caps);
-    event.idents = s.idents;
-    event.ident_count = event_idents(s.idents, fact, time_ms);
-    status = kd_profile_merge(profile, &event, caps, err);
+    if (kd_kind_is_points(kind)) {
+        *(fact->claimed ? &event.claimed_spent : &event.spent) = &spent;
+        *(fact->claimed ? &event.claimed_spent_count : &event.spent_count) = kd_fact_points(&spent, fact);
+    }
+    kd_buf_init(&texts, NULL);
+    fold_said(&event, &s, consents, &texts, fact, time_ms, caps);
+    status = texts.failed ? kd_fail_memory(err) : kd_profile_merge(profile, &event, caps, err);
+    kd_buf_free(&texts);
     free(s.heap);
     return status;
 }
@@ -560,9 +669,19 @@ bool kd_profile_believes(const kd_profile *profile)
     return profile->trusts_claims || itself;
 }
 
-const kd_register *kd_profile_trait(const kd_profile *profile, const char *name)
+static const kd_register *find_register(const kd_register *list, uint32_t count, const char *name)
 {
     kd_register key = { .name = kd_str_z(name) };
-    uint32_t    at = lower_bound(profile->traits, profile->trait_count, &key, &kd_list_traits);
-    return at < profile->trait_count && kd_str_eq(profile->traits[at].name, key.name) ? &profile->traits[at] : NULL;
+    uint32_t    at = lower_bound(list, count, &key, &kd_list_traits);
+    return at < count && kd_str_eq(list[at].name, key.name) ? &list[at] : NULL;
+}
+
+const kd_register *kd_profile_trait(const kd_profile *profile, const char *name)
+{
+    return find_register(profile->traits, profile->trait_count, name);
+}
+
+const kd_register *kd_profile_stated(const kd_profile *profile, const char *name)
+{
+    return find_register(profile->stated, profile->stated_count, name);
 }

@@ -11,6 +11,9 @@
  *   recent            per kind, the newest N lines by (time, message id, line)
  *   traits            the greatest of (proven, time, message id) wins; over the cap the smallest names stay, and a trait whose
  *                     name and value are longer than `trait_bytes` is not kept at all
+ *   stated            preferences, as traits; only what is proven
+ *   consents          per purpose, of what counts from anybody the newest, of equal times the refusal; and apart from it the newest
+ *                     grant that is only claimed (customer/consent.h says when it counts). Two a purpose at most
  *   idents            first and last time, proven once is proven; over the cap the strongest types, then smallest values stay
  * Every list is a sorted set, and an event is a profile of its own: a fold IS a merge, so there is one law to get right.
  *
@@ -71,13 +74,16 @@ typedef struct kd_profile {
     kd_spent      *claimed_spent;  uint32_t claimed_spent_count;
     kd_recent     *recent;    uint32_t recent_count;   /* ascending by kind, proven before claimed */
     kd_register   *traits;    uint32_t trait_count;
+    kd_register   *stated;    uint32_t stated_count;
+    kd_register   *consents;  uint32_t consent_count;  /* names are purposes, values {"granted":true,"source":..,"policy":..,"proof":..}; what counts before a claimed grant */
     kd_seen_ident *idents;    uint32_t ident_count;
+    kd_purposes    granted, refused; /* what `consents` come to; follows from the lists. Not encoded */
     size_t         bytes;     /* memory held, for the cap of the house */
     bool           trusts_claims; /* no fact: how the house reads this profile (customer/people.h). Not encoded, not merged. */
 } kd_profile;
 
-typedef struct kd_profile_caps { uint32_t recent, days, bought, traits, idents, trait_bytes; } kd_profile_caps;
-kd_profile_caps kd_profile_caps_default(void); /* 64, 400, 4096, 64, 32, 1024 */
+typedef struct kd_profile_caps { uint32_t recent, days, bought, traits, idents, trait_bytes, stated; } kd_profile_caps;
+kd_profile_caps kd_profile_caps_default(void); /* 64, 400, 4096, 64, 32, 1024, 256 */
 
 void      kd_profile_free(kd_profile *profile); /* its parts; leaves it empty, so a kd_profile may live anywhere */
 /* Fold one stored event. Only KD_LIMIT (memory) can happen; the profile is then unchanged. Proven traits are not
@@ -87,11 +93,17 @@ void      kd_profile_free(kd_profile *profile); /* its parts; leaves it empty, s
 kd_status kd_profile_fold(kd_profile *profile, const kd_fact *fact, const kd_profile_caps *caps, kd_err *err);
 /* Likewise: on KD_LIMIT `into` is unchanged. */
 kd_status kd_profile_merge(kd_profile *into, const kd_profile *from, const kd_profile_caps *caps, kd_err *err);
+/* Loyalty points are a currency of the shop's own: credited (earned, adjusted upwards) and taken (redeemed, expired, adjusted
+ * downwards) are the two sums of `spent` under this code, which is no code of money; the balance is their difference. */
+#define KD_CURRENCY_POINTS ((kd_currency){ "PTS" })
+bool      kd_currency_is_points(kd_currency currency);
+/* What an event of the points ledger comes to; false when it says no number. */
+bool      kd_fact_points(kd_spent *out, const kd_fact *fact);
 /* What an order, return or cancellation comes to, as profiles count it; false when it comes to nothing. */
 bool      kd_fact_spent(kd_spent *out, const kd_fact *fact);
 /* Canonical: equal profiles give equal bytes. Versioned. */
 void      kd_profile_encode(kd_buf *out, const kd_profile *profile);
-/* KD_CORRUPT, or KD_CONFLICT: an earlier version, which kept no claims apart; the log must be folded again. `out` empty then. */
+/* KD_CORRUPT, or KD_CONFLICT: an earlier version, which kept less; the log must be folded again. `out` empty then. */
 kd_status kd_profile_decode(kd_profile *out, kd_str bytes, kd_err *err);
 
 const kd_recent   *kd_profile_recent(const kd_profile *profile, kd_kind kind);  /* NULL when none; of orders and returns the proven */
@@ -105,4 +117,5 @@ const kd_bought   *kd_profile_claimed_bought(const kd_profile *profile, kd_ref p
  * of nobody but itself: the profile has seen no stronger key than anonymous ids, which nobody else knows. */
 bool               kd_profile_believes(const kd_profile *profile);
 const kd_register *kd_profile_trait(const kd_profile *profile, const char *name);
+const kd_register *kd_profile_stated(const kd_profile *profile, const char *name); /* a value of null: taken back */
 #endif

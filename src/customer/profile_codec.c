@@ -5,14 +5,15 @@
 #include "base/clock.h"
 #include "customer/profile_list.h"
 
-/* Layout, version 2: u8 version, then the lists in the order of the struct, each a varint count and its elements. Version 1
- * summed claimed purchases with proven ones: what it holds cannot be told apart any more, so it is not read but folded anew.
+/* Layout, version 3: u8 version, then the lists in the order of the struct, each a varint count and its elements. Version 1
+ * summed claimed purchases with proven ones, version 2 kept neither preferences nor consents: what they lack stands in the log,
+ * so they are not read but folded anew. Stated preferences and consents stand as traits do, behind them.
  *
  * Times are zig-zag differences to the time written before, whatever list that was in. A message id begins with the
  * milliseconds its sender wrote (base/id.h): where they equal the event's time, only the other 10 bytes are written. Lines
  * of one order, and traits of one identify, say so with one bit instead of repeating the event. A currency is written
  * where it changes. An interaction takes about 35 bytes (20 of an order's further lines), with the whole id 6 more. */
-enum { VERSION = 2, SUMMED_CLAIMS = 1 };
+enum { VERSION = 3 };
 
 enum { /* of an interaction */
     ITEM_SAME_EVENT = 1, ITEM_VARIANT = 2, ITEM_PRICE = 4, ITEM_QUANTITY = 8, ITEM_ID_TIME = 16, ITEM_TOPIC = 32, ITEM_LINE = 64,
@@ -157,11 +158,11 @@ static void put_recents(writer *w, const kd_profile *p)
     }
 }
 
-static void put_traits(writer *w, const kd_profile *p)
+static void put_registers(writer *w, const kd_register *list, uint32_t count)
 {
-    kd_put_varint(w->out, p->trait_count);
-    for (uint32_t i = 0; i < p->trait_count; i++) {
-        const kd_register *t = &p->traits[i], *before = i ? t - 1 : NULL;
+    kd_put_varint(w->out, count);
+    for (uint32_t i = 0; i < count; i++) {
+        const kd_register *t = &list[i], *before = i ? t - 1 : NULL;
         bool same = before && before->time_ms == t->time_ms && kd_id_eq(before->id, t->id);
         bool id_time = !same && kd_id_time_ms(t->id) == t->time_ms;
         kd_put_u8(w->out, (uint8_t)((same ? TRAIT_SAME_EVENT : 0) | (id_time ? TRAIT_ID_TIME : 0)
@@ -198,7 +199,9 @@ void kd_profile_encode(kd_buf *out, const kd_profile *profile)
     put_bought(&w, profile->claimed_bought, profile->claimed_bought_count);
     put_spent(&w, profile->claimed_spent, profile->claimed_spent_count);
     put_recents(&w, profile);
-    put_traits(&w, profile);
+    put_registers(&w, profile->traits, profile->trait_count);
+    put_registers(&w, profile->stated, profile->stated_count);
+    put_registers(&w, profile->consents, profile->consent_count);
     put_idents(&w, profile);
 }
 
@@ -437,11 +440,11 @@ static bool own_texts(reader *r, kd_str *name, kd_str *value)
     return true;
 }
 
-static void cut_traits(reader *r, kd_profile *p)
+static void cut_registers(reader *r, kd_register **list, uint32_t *kept, const kd_list_type *type)
 {
-    uint32_t count = cut_list(r, &p->traits, 3, &kd_list_traits);
+    uint32_t count = cut_list(r, list, 3, type);
     for (uint32_t i = 0; i < count && !stopped(r); i++) {
-        kd_register *t = &p->traits[i];
+        kd_register *t = &(*list)[i];
         unsigned     flags = kd_cut_u8(&r->cut);
         *t = (kd_register){ .claimed = flags & TRAIT_CLAIMED };
         t->name = kd_cut_str(&r->cut);
@@ -449,7 +452,7 @@ static void cut_traits(reader *r, kd_profile *p)
         r->wrong |= flags > TRAIT_ALL || !t->name.len || (flags & TRAIT_SAME_EVENT && (!i || flags & TRAIT_ID_TIME));
         if (!own_texts(r, &t->name, &t->value))
             return;
-        p->trait_count++;
+        ++*kept;
         if (flags & TRAIT_SAME_EVENT) {
             t->time_ms = t[-1].time_ms;
             t->id = t[-1].id;
@@ -458,7 +461,17 @@ static void cut_traits(reader *r, kd_profile *p)
             t->id = cut_id(r, flags & TRAIT_ID_TIME, t->time_ms);
         }
     }
-    r->wrong |= !kd_list_ascends(p->traits, p->trait_count, &kd_list_traits);
+    r->wrong |= !kd_list_ascends(*list, *kept, type);
+}
+
+/* Purposes by their names, values as profile.c writes them. */
+static void check_consents(reader *r, const kd_profile *p)
+{
+    for (uint32_t i = 0; i < p->consent_count; i++) {
+        kd_purpose purpose;
+        kd_str     value = p->consents[i].value;
+        r->wrong |= !kd_purpose_parse(&purpose, p->consents[i].name) || (!kd_str_starts(value, "{\"granted\":true") && !kd_str_starts(value, "{\"granted\":false"));
+    }
 }
 
 static void cut_idents(reader *r, kd_profile *p)
@@ -471,7 +484,7 @@ static void cut_idents(reader *r, kd_profile *p)
         *s = (kd_seen_ident){ .type = type & (IDENT_PROVEN - 1), .proven = type & IDENT_PROVEN, .value = kd_cut_str(&r->cut) };
         s->first_ms = cut_time(r);
         s->last_ms = cut_time(r);
-        r->wrong |= s->type < KD_KEY_ANONYMOUS || s->type > KD_KEY_USER || !s->value.len || s->first_ms > s->last_ms;
+        r->wrong |= s->type < KD_KEY_ANONYMOUS || s->type >= IDENT_PROVEN || !s->value.len || s->first_ms > s->last_ms;
         if (!own_texts(r, &s->value, &none))
             return;
         p->ident_count++;
@@ -484,8 +497,8 @@ kd_status kd_profile_decode(kd_profile *out, kd_str bytes, kd_err *err)
     reader   r = { .cut = kd_cut_from(bytes.ptr, bytes.len) };
     unsigned version = kd_cut_u8(&r.cut);
     *out = (kd_profile){ 0 };
-    if (version == SUMMED_CLAIMS)
-        return kd_fail(err, KD_CONFLICT, "stored profile: version %u kept no claims apart; fold the log anew", version);
+    if (!r.cut.failed && version >= 1 && version < VERSION)
+        return kd_fail(err, KD_CONFLICT, "stored profile: version %u kept less than is kept now; fold the log anew", version);
     if (r.cut.failed || version != VERSION)
         return kd_fail(err, KD_CORRUPT, "stored profile: version %u is unknown", version);
     cut_counters(&r, out);
@@ -495,13 +508,17 @@ kd_status kd_profile_decode(kd_profile *out, kd_str bytes, kd_err *err)
     cut_bought(&r, &out->claimed_bought, &out->claimed_bought_count);
     cut_spent(&r, &out->claimed_spent, &out->claimed_spent_count);
     cut_recents(&r, out);
-    cut_traits(&r, out);
+    cut_registers(&r, &out->traits, &out->trait_count, &kd_list_traits);
+    cut_registers(&r, &out->stated, &out->stated_count, &kd_list_traits);
+    cut_registers(&r, &out->consents, &out->consent_count, &kd_list_consents);
+    check_consents(&r, out);
     cut_idents(&r, out);
     if (stopped(&r) || r.cut.ptr != r.cut.end) {
         size_t at = (size_t)(r.cut.ptr - (const uint8_t *)bytes.ptr);
         kd_profile_free(out);
         return r.memory ? kd_fail_memory(err) : kd_fail_at(err, KD_CORRUPT, at, "stored profile: damaged before byte %zu", at);
     }
+    kd_profile_settle(out);
     out->bytes = kd_profile_measure(out);
     return KD_OK;
 }

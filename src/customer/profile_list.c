@@ -154,6 +154,58 @@ static void join_trait(void *into, void *from)
     free((char *)(uintptr_t)y->name.ptr); /* name and value are one piece of memory */
 }
 
+/* The text is ours (profile.c): {"granted":true or {"granted":false. */
+bool kd_consent_is_grant(const kd_register *consent)
+{
+    static const char before[] = "{\"granted\":";
+    return consent->value.len >= sizeof before && consent->value.ptr[sizeof before - 1] == 't';
+}
+
+static int cmp_consent(const void *a, const void *b)
+{
+    const kd_register *x = a, *y = b;
+    int                c = kd_str_cmp(x->name, y->name);
+    return c ? c : COMPARE(x->claimed && kd_consent_is_grant(x), y->claimed && kd_consent_is_grant(y));
+}
+
+/* A lattice again: the later, then the refusal, then the greater message, then the proven one, then the greater value. */
+static void join_consent(void *into, void *from)
+{
+    kd_register *x = into, *y = from;
+    int          c = COMPARE(y->time_ms, x->time_ms);
+    if (c == 0)
+        c = COMPARE(kd_consent_is_grant(x), kd_consent_is_grant(y));
+    if (c == 0)
+        c = kd_id_cmp(y->id, x->id);
+    if (c == 0)
+        c = COMPARE(x->claimed, y->claimed);
+    if (c == 0)
+        c = kd_str_cmp(y->value, x->value);
+    if (c > 0) {
+        kd_register loser = *x;
+        *x = *y;
+        *y = loser;
+    }
+    free((char *)(uintptr_t)y->name.ptr);
+}
+
+/* A browser may speak for itself: while nothing but anonymous ids is known, its claimed grants count where nothing said later,
+ * or at the same time, refuses. */
+void kd_profile_settle(kd_profile *p)
+{
+    bool itself = p->ident_count && p->idents[p->ident_count - 1].type == KD_KEY_ANONYMOUS; /* the list ends with the strongest */
+    p->granted = p->refused = 0;
+    for (uint32_t i = 0; i < p->consent_count; i++) {
+        const kd_register *one = &p->consents[i], *counts = i && kd_str_eq(one[-1].name, one->name) ? one - 1 : NULL;
+        bool               grant = kd_consent_is_grant(one);
+        kd_purpose         purpose;
+        if (!kd_purpose_parse(&purpose, one->name) || (grant && one->claimed && (!itself || (counts && counts->time_ms >= one->time_ms))))
+            continue;
+        *(grant ? &p->granted : &p->refused) |= KD_PURPOSE_BIT(purpose);
+        *(grant ? &p->refused : &p->granted) &= (kd_purposes)~KD_PURPOSE_BIT(purpose);
+    }
+}
+
 static int cmp_ident(const void *a, const void *b)
 {
     const kd_seen_ident *x = a, *y = b;
@@ -175,6 +227,7 @@ const kd_list_type kd_list_spent = { sizeof(kd_spent), cmp_spent, join_spent };
 const kd_list_type kd_list_recents = { sizeof(kd_recent), cmp_recent, NULL };
 const kd_list_type kd_list_items = { sizeof(kd_interaction), cmp_item, NULL };
 const kd_list_type kd_list_traits = { sizeof(kd_register), cmp_trait, join_trait };
+const kd_list_type kd_list_consents = { sizeof(kd_register), cmp_consent, join_consent };
 const kd_list_type kd_list_idents = { sizeof(kd_seen_ident), cmp_ident, join_ident };
 
 uint32_t kd_list_capacity(uint32_t count)
@@ -229,18 +282,28 @@ static size_t list_bytes(uint32_t count, const kd_list_type *type)
     return count ? kd_list_capacity(count) * type->size + MALLOC_HEADER : 0;
 }
 
+enum { MALLOC_PIECE = 24 }; /* header and rounding of a short text */
+
+static size_t registers_bytes(const kd_register *list, uint32_t count)
+{
+    size_t bytes = 0;
+    for (uint32_t i = 0; i < count; i++)
+        bytes += list[i].name.len + list[i].value.len + MALLOC_PIECE;
+    return bytes;
+}
+
 size_t kd_profile_measure(const kd_profile *p)
 {
-    enum { MALLOC_PIECE = 24 }; /* header and rounding of a short text */
     size_t bytes = list_bytes(p->counter_count, &kd_list_counters) + list_bytes(p->day_count, &kd_list_days)
                  + list_bytes(p->bought_count, &kd_list_bought) + list_bytes(p->spent_count, &kd_list_spent)
                  + list_bytes(p->claimed_bought_count, &kd_list_bought) + list_bytes(p->claimed_spent_count, &kd_list_spent)
                  + list_bytes(p->recent_count, &kd_list_recents) + list_bytes(p->trait_count, &kd_list_traits)
+                 + list_bytes(p->stated_count, &kd_list_traits) + list_bytes(p->consent_count, &kd_list_consents)
                  + list_bytes(p->ident_count, &kd_list_idents);
     for (uint32_t i = 0; i < p->recent_count; i++)
         bytes += list_bytes(p->recent[i].count, &kd_list_items);
-    for (uint32_t i = 0; i < p->trait_count; i++)
-        bytes += p->traits[i].name.len + p->traits[i].value.len + MALLOC_PIECE;
+    bytes += registers_bytes(p->traits, p->trait_count) + registers_bytes(p->stated, p->stated_count)
+           + registers_bytes(p->consents, p->consent_count);
     for (uint32_t i = 0; i < p->ident_count; i++)
         bytes += p->idents[i].value.len + MALLOC_PIECE;
     return bytes;

@@ -13,7 +13,7 @@ typedef struct kd_list_type {
 } kd_list_type;
 
 extern const kd_list_type kd_list_counters, kd_list_days, kd_list_bought, kd_list_spent, kd_list_recents, kd_list_items,
-                          kd_list_traits, kd_list_idents;
+                          kd_list_traits, kd_list_consents, kd_list_idents;
 
 /* 1 to 7, then four steps to every doubling: at most a fifth is idle. */
 uint32_t kd_list_capacity(uint32_t count);
@@ -24,5 +24,8 @@ bool     kd_list_ascends(const void *items, uint32_t count, const kd_list_type *
 
 bool   kd_kind_keeps_recent(unsigned kind);
 bool   kd_kind_keeps_claims_apart(unsigned kind);
+bool   kd_consent_is_grant(const kd_register *consent);
+/* Into `granted` and `refused` what `consents` and `idents` come to: after every change of either. */
+void   kd_profile_settle(kd_profile *profile);
 size_t kd_profile_measure(const kd_profile *profile); /* what `bytes` should be */
 #endif

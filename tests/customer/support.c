@@ -35,7 +35,9 @@ kd_id counted_id(uint64_t n, int64_t time_ms)
 
 static const kd_kind kinds[] = { KD_KIND_CUSTOM, KD_KIND_IDENTIFY, KD_KIND_PAGE, KD_KIND_VIEW, KD_KIND_VIEW, KD_KIND_CLICK, KD_KIND_SEARCH,
                                  KD_KIND_CART_ADD, KD_KIND_CART_REMOVE, KD_KIND_ORDER, KD_KIND_ORDER, KD_KIND_ORDER_CANCELLED,
-                                 KD_KIND_RETURN, KD_KIND_WISH_ADD, KD_KIND_WISH_REMOVE, KD_KIND_CONTENT, KD_KIND_EMAIL };
+                                 KD_KIND_RETURN, KD_KIND_WISH_ADD, KD_KIND_WISH_REMOVE, KD_KIND_CONTENT, KD_KIND_EMAIL,
+                                 KD_KIND_POINTS_EARNED, KD_KIND_POINTS_REDEEMED, KD_KIND_POINTS_ADJUSTED, KD_KIND_OPENED,
+                                 KD_KIND_CONSENT, KD_KIND_PREFERENCE, KD_KIND_PREFERENCE };
 
 static int64_t random_price(kd_rng *rng)
 {
@@ -66,7 +68,7 @@ static void random_idents(kd_fact *fact, kd_rng *rng, kd_arena *arena)
 {
     kd_trait *traits = KD_NEW(arena, kd_trait, KD_FACT_TRAITS_MAX);
     kd_ident *idents = KD_NEW(arena, kd_ident, 8);
-    fact->trait_count = fact->kind == KD_KIND_IDENTIFY ? kd_rng_below(rng, 6) : 0;
+    fact->trait_count = fact->kind == KD_KIND_IDENTIFY || fact->kind == KD_KIND_PREFERENCE ? kd_rng_below(rng, 6) : 0;
     for (size_t i = 0; i < fact->trait_count; i++) {
         traits[i].name = text(arena, "t%u", kd_rng_below(rng, 9));
         traits[i].value = text(arena, "\"%u%0*u\"", kd_rng_below(rng, 5), (int)kd_rng_below(rng, 40), 1);
@@ -79,6 +81,20 @@ static void random_idents(kd_fact *fact, kd_rng *rng, kd_arena *arena)
     }
     fact->traits = traits;
     fact->idents = idents;
+}
+
+static void random_consent(kd_fact *fact, kd_rng *rng, kd_arena *arena)
+{
+    if (fact->kind != KD_KIND_CONSENT && kd_rng_below(rng, 6))
+        return;
+    fact->consent.granted = (kd_purposes)(kd_rng_below(rng, 256) & kd_rng_below(rng, 256));
+    fact->consent.refused = (kd_purposes)(kd_rng_below(rng, 256) & kd_rng_below(rng, 256));
+    if (kd_rng_below(rng, 2))
+        fact->consent.source = text(arena, "s%u", kd_rng_below(rng, 3));
+    if (kd_rng_below(rng, 4) == 0)
+        fact->consent.policy = text(arena, "\"20%u\n", kd_rng_below(rng, 30));
+    if (kd_rng_below(rng, 4) == 0)
+        fact->consent.proof = text(arena, "form %u", kd_rng_below(rng, 30));
 }
 
 kd_fact random_fact(kd_rng *rng, kd_arena *arena)
@@ -101,6 +117,7 @@ kd_fact random_fact(kd_rng *rng, kd_arena *arena)
         fact.source = KD_STR("shop");
     random_lines(&fact, rng, arena);
     random_idents(&fact, rng, arena);
+    random_consent(&fact, rng, arena);
     return fact;
 }
 
@@ -119,7 +136,8 @@ kd_profile_caps random_caps(kd_rng *rng)
     if (kd_rng_below(rng, 3) == 0)
         return kd_profile_caps_default();
     return (kd_profile_caps){ .recent = 1 + kd_rng_below(rng, 6), .days = 1 + kd_rng_below(rng, 4), .bought = 1 + kd_rng_below(rng, 8),
-                              .traits = 1 + kd_rng_below(rng, 4), .idents = 1 + kd_rng_below(rng, 4), .trait_bytes = 4 + kd_rng_below(rng, 40) };
+                              .traits = 1 + kd_rng_below(rng, 4), .idents = 1 + kd_rng_below(rng, 4), .trait_bytes = 4 + kd_rng_below(rng, 40),
+                              .stated = kd_rng_below(rng, 5) };
 }
 
 kd_str encoded(const kd_profile *profile, kd_arena *arena)

@@ -81,7 +81,7 @@ static void test_fact_rejects(void **state)
     static const struct { const char *bytes; size_t len; const char *why; } cases[] = {
         { "", 0, "empty" },
         { "\x02\x01\x00", 3, "a version of the future" },
-        { "\x01\x09\x00", 3, "no such channel" },
+        { "\x01\x0a\x00", 3, "no such channel" },
         { "\x01\x01\x80\x01", 4, "a flag of the future" },
         { "\x01\x01\x00\x00", 4, "a byte too many" },
         { "\x01\x01\x40\x00", 4, "lines, but none" },
@@ -147,6 +147,15 @@ static void test_who(void **state)
         assert_int_equal(kd_who_decode(&none, (kd_str){ bytes.ptr, len }, arena, &err), KD_CORRUPT);
     kd_put_u8(&bytes, 0);
     assert_int_equal(kd_who_decode(&none, kd_buf_str(&bytes), arena, &err), KD_CORRUPT);
+    bytes.len--;
+    fact.consent = (kd_consent){ .granted = 2, .refused = 64, .source = KD_STR("gpc"), .policy = KD_STR("2026-05"), .proof = KD_STR("form 9") };
+    bytes.len = 0;
+    kd_who_encode(&bytes, &fact);
+    assert_int_equal(kd_who_decode(&read, kd_buf_str(&bytes), arena, &err), KD_OK);
+    assert_true(read.consent.granted == 2 && read.consent.refused == 64 && kd_str_is(read.consent.source, "gpc"));
+    assert_true(kd_str_is(read.consent.policy, "2026-05") && kd_str_is(read.consent.proof, "form 9"));
+    for (size_t len = bytes.len - 1; len > bytes.len - 20; len--) /* short of the end, save where it ends before the consent */
+        assert_int_equal(kd_who_decode(&none, (kd_str){ bytes.ptr, len }, arena, &err), KD_CORRUPT);
     assert_int_equal(kd_who_decode(&none, KD_STR("\xff\xff\xff\xff\x0f"), arena, &err), KD_CORRUPT);
     assert_int_equal(none.ident_count + none.trait_count, 0);
     kd_arena_free(arena);
