@@ -341,6 +341,8 @@ static bool read_channel(kd_fact *fact, const envelope *e, const kd_incoming_con
         channel = kd_channel_of_name(kd_json_text(e->context[C_CHANNEL]));
     if (fact->kind == KD_KIND_EMAIL)
         channel = KD_CHANNEL_EMAIL;
+    else if (kd_kind_is_message(fact->kind) && kd_channel_of_message(fact->name) != KD_CHANNEL_UNKNOWN)
+        channel = kd_channel_of_message(fact->name);
     else if (channel == KD_CHANNEL_UNKNOWN || channel == KD_CHANNEL_SERVER) { /* a server may report what a browser did */
         if (fact->kind == KD_KIND_SCREEN || kd_str_is_nocase(type, "ios") || kd_str_is_nocase(type, "android"))
             channel = KD_CHANNEL_APP;
@@ -577,6 +579,35 @@ static bool can_merge(const envelope *e, enum item_field field)
     return !under || !over || (uint64_t)under->count * over->count <= MERGE_STEPS_MAX;
 }
 
+/* The item after the transform of its source; what is refused or dropped there has its status then. */
+static bool transformed(const kd_json **item, kd_incoming *out, const kd_incoming_context *context, kd_arena *arena)
+{
+    const kd_json *before = *item;
+    if (!context->document || before->raw.len > KD_EVENT_BYTES_MAX)
+        return true;
+    out->status = kd_transform_apply(item, &out->dropped, context->document->transform, before, arena, &out->err);
+    if (out->dropped)
+        out->status = kd_fail(&out->err, KD_DENIED, "left out by the transform of the source");
+    return out->status == KD_OK;
+}
+
+static const char *name_of_call(kd_call call)
+{
+    static const char *const names[] = { [KD_CALL_IDENTIFY] = "identify", [KD_CALL_PAGE] = "page", [KD_CALL_SCREEN] = "screen", [KD_CALL_GROUP] = "group", [KD_CALL_ALIAS] = "alias" };
+    return names[call];
+}
+
+/* What it brought of the schema; of a strict source, what breaks it refuses the event. False when the arena is full. */
+static bool look_at_schema(kd_incoming *out, kd_call call, const kd_json *item, const kd_incoming_context *context, kd_arena *arena)
+{
+    kd_source_seen *seen = NULL;
+    if (!context->document || context->document->event_count == 0)
+        return true;
+    out->status = kd_source_look(&seen, context->document, call == KD_CALL_TRACK ? out->fact.name : kd_str_z(name_of_call(call)), item, arena, &out->err);
+    out->seen = seen;
+    return out->status != KD_LIMIT;
+}
+
 /* False when the arena is full; otherwise out->status tells. */
 static bool read_event(kd_incoming *out, kd_call call, const kd_json *item, const common *shared, const kd_incoming_context *context,
                        kd_arena *arena)
@@ -588,6 +619,8 @@ static bool read_event(kd_incoming *out, kd_call call, const kd_json *item, cons
     *out = (kd_incoming){ .received_ms = context->received_ms, .fact.total_micro = KD_PRICE_NONE, .fact.source = context->source, .raw = item->raw };
     if (!kd_json_is(item, KD_JSON_OBJECT))
         return refuse_field(out, KD_INVALID, "", "an event must be a JSON object"), true;
+    if (!transformed(&item, out, context, arena))
+        return true;
     open_envelope(&e, item, shared);
     if (item->raw.len + raw_len(from_batch(&e, I_CONTEXT)) + raw_len(from_batch(&e, I_INTEGRATIONS)) > KD_EVENT_BYTES_MAX)
         return refuse_field(out, KD_LIMIT, "", "event longer than 32 KiB (its share of the batch's context counted)"), true;
@@ -609,6 +642,10 @@ static bool read_event(kd_incoming *out, kd_call call, const kd_json *item, cons
     other_channel = read_channel(fact, &e, context);
     if (call == KD_CALL_TRACK && !kd_commerce_read(fact, &out->stubs, &out->lines_dropped, e.field[I_PROPERTIES], other_channel, arena))
         return false;
+    if (!look_at_schema(out, call, item, context, arena))
+        return false;
+    if (out->status != KD_OK)
+        return true;
     if (!read_message_id(out, written_ms, &e, context, arena))
         return false;
     return out->status != KD_OK || read_body(out, &e, arena);

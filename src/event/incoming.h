@@ -7,6 +7,7 @@
 #define KD_EVENT_INCOMING_H
 #include "base/json.h"
 #include "customer/fact.h"
+#include "event/source.h"
 
 enum {
     KD_EVENT_BYTES_MAX = 32 * 1024,   /* one event; longer ones are rejected one by one inside an accepted batch */
@@ -25,6 +26,7 @@ typedef struct kd_incoming_context {
     kd_speaker  speaker;
     kd_str      user_token_id; /* the user id a token proved; else empty */
     kd_str      source;        /* id of the source document the key belongs to */
+    const kd_source *document; /* that document: its transform is taken before the event is read, its schema looked at; NULL: none */
     int64_t     received_ms;
     int64_t     sent_at_ms;    /* from a header (RudderStack's SentAt); KD_TIME_MIN when none */
     kd_str      anonymous_id;  /* from a header (RudderStack's AnonymousId), decoded; may be empty */
@@ -40,7 +42,9 @@ typedef struct kd_incoming {
     int64_t    received_ms;
     kd_str     body;          /* the item's JSON with batch-level context merged in, messageId added when it had none */
     kd_str     message_id;
-    kd_str     raw;           /* the item as it was sent; also of a refused one */
+    kd_str     raw;           /* the item as it was sent, before any transform; also of a refused one */
+    bool       dropped;       /* left out by the source's transform: status is KD_DENIED, and nobody did anything wrong */
+    const kd_source_seen *seen; /* what of the source's schema it brought; NULL: the schema says nothing of it */
     struct { kd_link_kind kind; kd_ident other; bool proven; } links[4]; /* evidence this event gives: owner <-> other */
     uint8_t    link_count;
     uint32_t   lines_dropped; /* product lines that the fact leaves out (no id, no positive whole quantity, over the limit) */

@@ -26,6 +26,7 @@ typedef struct kd_stored {      /* what an observer sees of one event, after the
     kd_id          person;
     int64_t        offset;
     const struct kd_stub_hint *stubs; /* one per line, or NULL (when read back from the log) */
+    const kd_source_seen *seen; /* what of its source's schema it brought; NULL: nothing is expected, or read back from the log */
     int64_t        received_ms;
     kd_str         message_id; /* as the sender wrote it; empty when read back from the log */
     bool           first;      /* the first event of its person in the log */

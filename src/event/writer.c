@@ -676,7 +676,7 @@ static kd_status fold_stored(kd_writer *writer, const entry *e, const kd_event *
 static kd_stored stored_of(const entry *e, const kd_event *event)
 {
     const kd_incoming *in = e->item.incoming;
-    return (kd_stored){ .fact = &in->fact, .person = event->person, .offset = event->offset, .stubs = in->stubs,
+    return (kd_stored){ .fact = &in->fact, .person = event->person, .offset = event->offset, .stubs = in->stubs, .seen = in->seen,
                         .received_ms = in->received_ms, .message_id = in->message_id, .first = event->offset > 0 && event->prev == 0 };
 }
 
