@@ -328,7 +328,7 @@ static void write_claimed(kd_jw *w, const kd_profile *p, const kd_snapshot *s, m
 static void write_sizes(kd_jw *w, const kd_profile *p, const kd_snapshot *s)
 {
     kd_sizes sizes;
-    kd_sizes_learn(&sizes, p, s);
+    kd_sizes_learn(&sizes, p, s, false);
     kd_jw_key(w, "sizes");
     kd_jw_array(w);
     for (uint32_t i = 0; i < sizes.count; i++) {
@@ -399,7 +399,7 @@ static kd_status write_cart(kd_jw *w, const kd_profile *p, const kd_snapshot *s,
     return status;
 }
 
-typedef struct attribute_source { const kd_snapshot *snapshot; kd_arena *arena; } attribute_source;
+typedef struct attribute_source { const kd_snapshot *snapshot; kd_arena *arena; bool sensitive; } attribute_source; /* may sensitive products speak? */
 
 static size_t attributes_of(void *self, kd_ref product, kd_ref variant, const kd_attr **out)
 {
@@ -408,7 +408,7 @@ static size_t attributes_of(void *self, kd_ref product, kd_ref variant, const kd
     const kd_product *p = kd_snapshot_find_any(source->snapshot, product, &v);
     kd_attr          *attrs;
     size_t            count = 0;
-    if (p == NULL)
+    if (p == NULL || (p->sensitive && !source->sensitive))
         return 0;
     if (variant && kd_snapshot_find_any(source->snapshot, variant, &named) == p)
         v = named;

@@ -335,7 +335,7 @@ static kd_status copy_account(account *out, const kd_person *entry, kd_request *
     }
     for (uint32_t i = 0; returns && i < returns->count && out->return_count < RETURNS_SHOWN; i++)
         out->returns[out->return_count++] = (returned){ returns->items[i].topic, returns->items[i].product, returns->items[i].variant, returns->items[i].quantity };
-    kd_sizes_learn(&out->sizes, &entry->profile, s);
+    kd_sizes_learn(&out->sizes, &entry->profile, s, true); /* in their own account */
     return kd_opinion_cart(&out->cart, &out->cart_count, &entry->profile, CART_KEEP_DAYS * KD_DAY_MS, request->now_ms, request->arena, err);
 }
 

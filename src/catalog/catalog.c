@@ -27,10 +27,30 @@ static kd_status load_levels(kd_catalog *catalog, kd_reader *reader, kd_arena *a
     return KD_OK;
 }
 
+/* A document about a sensitive concept; one that does not read is left out, and the concept stays as it comes with Kunde. */
+static kd_status load_concept(kd_showing *showing, const kd_doc *doc, bool *marks)
+{
+    kd_catalog    *catalog = showing->catalog;
+    const kd_json *body = NULL;
+    kd_concepts   *with = NULL;
+    kd_err         why = { 0 };
+    kd_arena_reset(showing->scratch);
+    if (kd_json_parse(&body, showing->scratch, doc->body.ptr, doc->body.len, &why) != KD_OK || kd_concepts_with(&with, catalog->concepts, body, &why) != KD_OK) {
+        kd_log(KD_LOG_WARN, "catalog", "document-unreadable", "kind=sensitive version=%llu why=\"%s\"", (unsigned long long)doc->version, why.msg);
+        return KD_OK;
+    }
+    kd_concepts_release(catalog->concepts);
+    catalog->concepts = with;
+    *marks = true;
+    return KD_OK;
+}
+
 /* KD_OK too for a document that is not the catalogue's, or that does not read: one bad row must not close the shop. */
-static kd_status load_doc(kd_showing *showing, const kd_doc *doc, kd_err *err)
+static kd_status load_doc(kd_showing *showing, const kd_doc *doc, bool *marks, kd_err *err)
 {
     kd_draft draft = { .id = doc->id, .ref = kd_ref_of(doc->id), .body = doc->body, .deleted = doc->deleted };
+    if (kd_str_is(doc->kind, "sensitive"))
+        return load_concept(showing, doc, marks);
     if (kd_str_is(doc->kind, kd_doc_kind_name(KD_DOC_STUB)))
         draft.kind = KD_DOC_STUB;
     else if (!kd_doc_kind_parse(&draft.kind, doc->kind))
@@ -51,16 +71,19 @@ static kd_status load_docs(kd_catalog *catalog, kd_reader *reader, kd_arena *are
     kd_doc    *docs = NULL;
     size_t     count = 0;
     uint64_t   after = 0;
+    bool       marks = false;
     kd_status  status;
     catalog->current = NULL; /* the empty snapshot is the edit: nobody else has seen it */
     do {
         kd_arena_reset(arena);
         status = kd_reader_docs(&docs, &count, reader, after, PAGE, arena, err);
         for (size_t i = 0; i < count && status == KD_OK; i++) {
-            status = load_doc(&showing, &docs[i], err);
+            status = load_doc(&showing, &docs[i], &marks, err);
             after = docs[i].version;
         }
     } while (status == KD_OK && count != 0);
+    if (status == KD_OK && marks) /* concepts come in the order they were written, products before and behind them */
+        status = kd_show_marks(&showing, err);
     if (status == KD_OK)
         status = kd_showing_ready(&showing, err);
     if (status == KD_OK)
@@ -88,7 +111,10 @@ kd_status kd_catalog_open(kd_catalog **out, kd_store *store, kd_reader *reader, 
     catalog->today = kd_day(kd_now(clock)); /* every other time in here is an argument of its call */
     atomic_init(&catalog->claims_settled_day, catalog->today);
     kd_attribute_number(catalog, (kd_str){ 0 }); /* the built-in names */
-    if (!catalog->levels || !catalog->contested || !catalog->claimed_rows || catalog->attribute_count == 0 || !(catalog->current = kd_edit_begin(catalog)))
+    kd_concepts *concepts = NULL;
+    status = kd_concepts_with(&concepts, NULL, NULL, err);
+    catalog->concepts = concepts;
+    if (status != KD_OK || !catalog->levels || !catalog->contested || !catalog->claimed_rows || catalog->attribute_count == 0 || !(catalog->current = kd_edit_begin(catalog)))
         status = kd_fail_memory(err);
     if (status == KD_OK) /* levels first: the price band of a product asks for them */
         status = load_levels(catalog, reader, arena, err);
@@ -117,6 +143,7 @@ void kd_catalog_close(kd_catalog *catalog)
     kd_index_clear(&catalog->content_rows);
     kd_index_clear(&catalog->variant_rows);
     kd_words_clear(&catalog->values);
+    kd_concepts_release(catalog->concepts);
     kd_levels_free(catalog->levels);
     kd_map_free(catalog->contested);
     free(catalog->claimed_rows);

@@ -49,6 +49,7 @@ typedef struct kd_product {
     bool     hidden;      /* deleted, or not for sale: never recommended; still found by its id and skus */
     bool     replenishable; /* bought again and again: "already bought" does not exclude it */
     bool     digital;     /* has no stock */
+    uint32_t sensitive;   /* a bit for each sensitive concept it touches: catalog/sensitive.h; 0: none */
     kd_str   title, description, url, image, brand, category; /* category: "Outdoor > Jackets" */
     int64_t  created_ms;
     const kd_product_attr *attrs; /* of the product, ascending by attribute; categories on every level; never the size */
@@ -75,6 +76,7 @@ typedef struct kd_content { /* an article, guide or video */
     kd_str   id, kind, title, url, image;
     kd_ref   ref;
     bool     hidden;              /* deleted, or not to be shown */
+    uint32_t sensitive;           /* as of a product */
     const kd_product_attr *attrs; /* categories on every level, topics as attribute "topic" */
     uint16_t attr_count;
     const kd_json *doc;

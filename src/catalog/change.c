@@ -93,6 +93,7 @@ static bool place_product(kd_snapshot *edit, kd_object *object)
     const kd_product_object *now = (const kd_product_object *)(const void *)object;
     const uint32_t           row = now->product.row;
     kd_object               *before = kd_table_get(&edit->products, row);
+    edit->sensitive = edit->sensitive + (now->product.sensitive != 0) - (before && kd_product_of(before)->sensitive != 0);
     if (before)
         atomic_fetch_add_explicit(&before->refs, 1, memory_order_relaxed); /* kept until its skus are settled */
     bool ok = kd_edit_set(edit, &edit->products, row, object);
@@ -192,8 +193,11 @@ kd_status kd_show(kd_showing *showing, const kd_draft *draft, uint64_t version, 
         object->version = UINT64_MAX / 2 + atomic_load_explicit(&catalog->objects_made, memory_order_relaxed);
     if (draft->kind == KD_DOC_PRODUCT || draft->kind == KD_DOC_STUB)
         ok = place_product(edit, object);
-    else
+    else {
+        if (draft->kind == KD_DOC_CONTENT)
+            edit->sensitive = edit->sensitive + kd_content_is_marked(object) - kd_content_is_marked(kd_table_get(table, row));
         ok = kd_edit_set(edit, table, row, object);
+    }
     return ok ? KD_OK : kd_fail_memory(err);
 }
 
@@ -207,6 +211,34 @@ void kd_showing_version(kd_showing *showing, const kd_draft *draft, uint64_t ver
     if (object && !(draft->kind == KD_DOC_STUB && !kd_product_of(object)->stub))
         set_version(draft->kind, object, version);
     raise_watermark(showing->edit, version);
+}
+
+/* ---- sensitive marks ---- */
+
+kd_status kd_show_marks(kd_showing *showing, kd_err *err)
+{
+    kd_catalog *catalog = showing->catalog;
+    if (begun(showing, err) != KD_OK)
+        return KD_LIMIT;
+    kd_snapshot *edit = showing->edit;
+    kd_concepts_release(edit->concepts);
+    edit->concepts = kd_concepts_retain(catalog->concepts);
+    edit->sensitive = 0;
+    for (uint32_t row = 0; row < edit->products.count; row++) {
+        const kd_product_object *old = product_at(edit, row);
+        const uint32_t           mark = old ? kd_product_mark(catalog, &old->product) : 0;
+        edit->sensitive += mark != 0;
+        if (old && mark != old->product.sensitive && !kd_edit_set(edit, &edit->products, row, kd_product_marked(catalog, old)))
+            return kd_fail_memory(err);
+    }
+    for (uint32_t row = 0; row < edit->contents.count; row++) {
+        const kd_content_object *old = (const kd_content_object *)(const void *)kd_table_get(&edit->contents, row);
+        const uint32_t           mark = old ? kd_concepts_of_content(catalog->concepts, &old->content) : 0;
+        edit->sensitive += mark != 0;
+        if (old && mark != old->content.sensitive && !kd_edit_set(edit, &edit->contents, row, kd_content_marked(catalog, old)))
+            return kd_fail_memory(err);
+    }
+    return KD_OK;
 }
 
 /* ---- price bands ---- */

@@ -21,6 +21,8 @@ kd_status kd_show(kd_showing *showing, const kd_draft *draft, uint64_t version, 
 void      kd_showing_version(kd_showing *showing, const kd_draft *draft, uint64_t version);
 /* After prices changed: products that left their price band because of `levels`. */
 kd_status kd_show_bands(kd_showing *showing, const kd_level *levels, size_t count, kd_err *err);
+/* After the catalogue's concepts changed: every product and content is marked anew, those whose mark differs are made anew. */
+kd_status kd_show_marks(kd_showing *showing, kd_err *err);
 /* Everything that can fail, before the store is written; then publishing cannot. */
 kd_status kd_showing_ready(kd_showing *showing, kd_err *err);
 void      kd_showing_publish(kd_showing *showing); /* when anything was shown */

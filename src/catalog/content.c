@@ -14,6 +14,18 @@ static bool add_categories(kd_attr_list *list, kd_catalog *catalog, const kd_jso
     return ok;
 }
 
+static kd_object *pack_content(kd_catalog *catalog, const kd_json *body, const kd_attr_list *attrs, kd_ref ref, uint64_t hash, bool deleted);
+
+kd_object *kd_content_marked(kd_catalog *catalog, const kd_content_object *old)
+{
+    const kd_content  *c = &old->content;
+    const kd_attr_list attrs = { .items = (kd_product_attr *)(uintptr_t)c->attrs, .count = c->attr_count }; /* copied, not changed */
+    kd_object         *object = pack_content(catalog, c->doc, &attrs, c->ref, old->head.hash, old->head.deleted);
+    if (object)
+        object->version = old->head.version;
+    return object;
+}
+
 kd_object *kd_content_make(kd_catalog *catalog, const kd_draft *draft, const kd_json *body, kd_arena *arena)
 {
     kd_attr_list   attrs = { .arena = arena };
@@ -22,9 +34,14 @@ kd_object *kd_content_make(kd_catalog *catalog, const kd_draft *draft, const kd_
         || !kd_attr_add_node(&attrs, catalog, topic, kd_json_get(body, "topics")))
         return NULL;
     kd_attr_sort(&attrs);
+    return pack_content(catalog, body, &attrs, draft->ref, kd_hash64(draft->body.ptr, draft->body.len, 0), draft->deleted);
+}
+
+static kd_object *pack_content(kd_catalog *catalog, const kd_json *body, const kd_attr_list *attrs, kd_ref ref, uint64_t hash, bool deleted)
+{
     const size_t head = kd_pack_array_bytes(1, sizeof(kd_content_object));
-    const size_t bytes = head + kd_pack_tree_bytes(body) + kd_pack_array_bytes(attrs.count, sizeof(kd_product_attr));
-    kd_content_object *object = kd_object_new(catalog, bytes, kd_hash64(draft->body.ptr, draft->body.len, 0), draft->deleted);
+    const size_t bytes = head + kd_pack_tree_bytes(body) + kd_pack_array_bytes(attrs->count, sizeof(kd_product_attr));
+    kd_content_object *object = kd_object_new(catalog, bytes, hash, deleted);
     if (!object)
         return NULL;
     kd_pack     pack = { (char *)object + head, (char *)object + bytes };
@@ -35,9 +52,10 @@ kd_object *kd_content_make(kd_catalog *catalog, const kd_draft *draft, const kd_
     c->title = text_of(c->doc, "title");
     c->url = text_of(c->doc, "url");
     c->image = text_of(c->doc, "image");
-    c->ref = draft->ref;
-    c->hidden = draft->deleted || kd_json_bool(kd_json_get(c->doc, "hidden"), false);
-    c->attrs = kd_pack_array(&pack, attrs.items, attrs.count, sizeof(kd_product_attr));
-    c->attr_count = (uint16_t)attrs.count;
+    c->ref = ref;
+    c->hidden = deleted || kd_json_bool(kd_json_get(c->doc, "hidden"), false);
+    c->attrs = kd_pack_array(&pack, attrs->items, attrs->count, sizeof(kd_product_attr));
+    c->attr_count = (uint16_t)attrs->count;
+    c->sensitive = kd_concepts_of_content(catalog->concepts, c);
     return &object->head;
 }

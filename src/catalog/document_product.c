@@ -271,7 +271,7 @@ static kd_status read_variants(product_reader *r, kd_jw *w, const kd_json *varia
 
 static kd_status check_product(const kd_json *body, kd_err *err)
 {
-    static const char *const flags[] = { "replenishable", "digital", "hidden" };
+    static const char *const flags[] = { "replenishable", "digital", "hidden", "sensitive" };
     static const struct { const char *name; size_t bytes_max; } texts[] = {
         { "title", KD_DOC_TITLE_BYTES_MAX }, { "description", KD_DOC_TEXT_BYTES_MAX }, { "brand", KD_DOC_ID_BYTES_MAX },
         { "category", KD_DOC_TITLE_BYTES_MAX }, { "size", KD_DOC_ID_BYTES_MAX }, { "color", KD_DOC_ID_BYTES_MAX }, { "gtin", 64 },

@@ -284,10 +284,10 @@ static void write_categories(kd_jw *w, const kd_feed_row *row)
 
 static void write_flags(kd_jw *w, const kd_feed_row *row)
 {
-    static const char *const flags[] = { "replenishable", "digital", "hidden" };
+    static const char *const flags[] = { "replenishable", "digital", "hidden", "sensitive" };
     const kd_str             status = kd_feed_row_get(row, "status"), published = kd_feed_row_get(row, "published");
     const bool               away = (status.len != 0 && !kd_str_is_nocase(status, "active")) || kd_str_is(published, "false");
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
         const kd_str flag = kd_feed_row_get(row, flags[i]);
         if (i == 2 ? away || flag.len != 0 : flag.len != 0)
             KD_JW_BOOL(w, flags[i], (i == 2 && away) || kd_str_is(flag, "true"));

@@ -27,7 +27,7 @@ static const alias product_columns[] = {
     { "gtin", "gtin" }, { "ean", "gtin" }, { "barcode", "gtin" }, { "upc", "gtin" }, { "gtin13", "gtin" }, { "isbn", "gtin" },
     { "stock", "stock" }, { "quantity", "stock" }, { "qty", "stock" }, { "inventory", "stock" }, { "stock_quantity", "stock" },
     { "inventory_quantity", "stock" },
-    { "replenishable", "replenishable" }, { "digital", "digital" }, { "hidden", "hidden" }, { "taste", "taste" },
+    { "replenishable", "replenishable" }, { "digital", "digital" }, { "hidden", "hidden" }, { "sensitive", "sensitive" }, { "taste", "taste" },
     { "created_at", "createdAt" }, { "createdat", "createdAt" }, { "created", "createdAt" },
     { "shipping", "skip" }, { "tax", "skip" }, { "installment", "skip" }, { "loyalty_program", "skip" },
 };
@@ -323,7 +323,7 @@ static kd_status check_cell(kd_cell *cell, const kd_feed_row *row, const kd_feed
     if (kd_str_is(field, "stock") || kd_str_starts(field, "stock:"))
         return units(cell, options, arena, err);
     if (kd_str_is(field, "replenishable") || kd_str_is(field, "digital") || kd_str_is(field, "hidden")
-        || kd_str_is(field, "published"))
+        || kd_str_is(field, "sensitive") || kd_str_is(field, "published"))
         return truth(cell, err);
     if (kd_str_is(field, "availability"))
         return availability(cell, err);

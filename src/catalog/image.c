@@ -132,6 +132,7 @@ static void snapshot_free(kd_snapshot *s)
     table_clear(&s->owners);
     table_clear(&s->described);
     kd_postal_release(s->postal);
+    kd_concepts_release(s->concepts);
     kd_map_free(s->fresh_rows);
     free(s->fresh);
     free(s);
@@ -164,11 +165,13 @@ kd_snapshot *kd_edit_begin(kd_catalog *catalog)
     edit->catalog = catalog;
     edit->number = ++catalog->edits;
     edit->products.counted = edit->places.counted = edit->contents.counted = true;
+    edit->concepts = kd_concepts_retain(catalog->concepts);
     if (!from)
         return edit;
     edit->version = from->version;
     edit->stubs = from->stubs;
     edit->claimed_stubs = from->claimed_stubs;
+    edit->sensitive = from->sensitive;
     edit->postal = from->postal;
     if (edit->postal)
         atomic_fetch_add_explicit(&edit->postal->refs, 1, memory_order_relaxed);
@@ -298,6 +301,8 @@ uint32_t kd_variant_row(kd_catalog *catalog, kd_ref sku)
 uint64_t kd_snapshot_version(const kd_snapshot *s) { return s->version; }
 uint32_t kd_snapshot_products(const kd_snapshot *s) { return s->products.count; }
 uint32_t kd_snapshot_variants(const kd_snapshot *s) { return s->variants; }
+uint32_t kd_snapshot_sensitive(const kd_snapshot *s) { return s->sensitive; }
+const kd_concepts *kd_snapshot_concepts(const kd_snapshot *s) { return s->concepts; }
 uint32_t kd_snapshot_described(const kd_snapshot *s) { return s->described.count; }
 uint16_t kd_snapshot_places(const kd_snapshot *s) { return (uint16_t)s->places.count; }
 uint32_t kd_snapshot_contents(const kd_snapshot *s) { return s->contents.count; }

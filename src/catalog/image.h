@@ -12,6 +12,7 @@
 #include "catalog/document.h"
 #include "catalog/index.h"
 #include "catalog/levels.h"
+#include "catalog/sensitive.h"
 
 /* ---- objects ---- */
 typedef struct kd_object {
@@ -62,6 +63,8 @@ struct kd_snapshot {
     uint64_t         number;   /* of the edit that made it */
     uint32_t         variants;
     uint32_t         stubs, claimed_stubs; /* alive; the second are among the first */
+    uint32_t         sensitive;            /* products and contents with a mark */
+    const kd_concepts *concepts;           /* what they were marked with */
     kd_table         products, places, contents;
     kd_table         described; /* the rows of products that have a document, in the order they got it */
     kd_table         owners;   /* by variant row: product row + 1, or 0 */
@@ -91,6 +94,7 @@ struct kd_catalog {
     kd_map         *contested;      /* skus that more than one product has named */
     kd_levels      *levels;
     kd_words        values;         /* texts of attribute values */
+    const kd_concepts *concepts;    /* what new objects are marked with; `write_lock` */
     _Atomic(const kd_word *) attribute_names[KD_ATTRIBUTE_NUMBERS];
     uint32_t        attribute_count;
     _Atomic size_t  object_bytes;   /* of living objects, old snapshots' too */
@@ -143,6 +147,10 @@ void    *kd_pack_array(kd_pack *pack, const void *items, size_t count, size_t si
 kd_object *kd_product_make(kd_catalog *catalog, const kd_draft *draft, const kd_json *body, uint32_t row, bool stub,
                            kd_arena *arena);
 kd_object *kd_product_with_band(kd_catalog *catalog, const kd_product_object *old, kd_ref band, kd_arena *arena);
+/* The same product marked anew, by the catalogue's concepts as they are now. */
+kd_object *kd_product_marked(kd_catalog *catalog, const kd_product_object *old);
+uint32_t   kd_product_mark(const kd_catalog *catalog, const kd_product *product);
+kd_object *kd_content_marked(kd_catalog *catalog, const kd_content_object *old);
 kd_ref     kd_product_band(kd_catalog *catalog, const kd_product *product); /* 0 when no price is known */
 void       kd_product_print(kd_buf *buf, const kd_product *product); /* the stored body again, to the byte */
 kd_object *kd_place_make(kd_catalog *catalog, const kd_draft *draft, const kd_json *body, uint32_t row);
@@ -152,5 +160,9 @@ typedef struct kd_postal_change { kd_postal_row row; bool deleted; uint32_t orde
 bool       kd_postal_change_of(kd_postal_change *out, const kd_draft *draft, const kd_json *body);
 kd_postal *kd_postal_with(const kd_postal *older, kd_postal_change *changes, size_t count);
 void       kd_postal_release(kd_postal *postal);
+static inline uint32_t kd_content_is_marked(const kd_object *object) /* 0 or 1; NULL: 0 */
+{
+    return object && ((const kd_content_object *)(const void *)object)->content.sensitive != 0;
+}
 static inline const kd_product *kd_product_of(const kd_object *object) { return &((const kd_product_object *)(const void *)object)->product; }
 #endif

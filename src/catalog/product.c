@@ -300,6 +300,17 @@ static kd_ref department_of(kd_str category)
     return top.len ? kd_ref_of(top) : 0;
 }
 
+uint32_t kd_product_mark(const kd_catalog *catalog, const kd_product *p)
+{
+    enum { CATEGORIES_MAX = 64 };
+    kd_str categories[CATEGORIES_MAX];
+    size_t count = 0;
+    for (uint16_t i = 0; i < p->attr_count && count < CATEGORIES_MAX; i++)
+        if (p->attrs[i].attribute == KD_ATTR_CATEGORY)
+            categories[count++] = kd_words_text(&catalog->values, p->attrs[i].value);
+    return kd_concepts_of_product(catalog->concepts, p, categories, count);
+}
+
 /* `p` points anywhere (an arena, an older object); the object has everything in its own block, and values in the word list. */
 static kd_object *pack_product(kd_catalog *catalog, const kd_product *p, uint64_t hash, bool deleted)
 {
@@ -337,6 +348,7 @@ static kd_object *pack_product(kd_catalog *catalog, const kd_product *p, uint64_
         if (v->doc)
             v->doc = kd_pack_tree(&pack, v->doc);
     }
+    q->sensitive = kd_product_mark(catalog, q);
     return &object->head;
 }
 
@@ -374,6 +386,23 @@ kd_object *kd_product_make(kd_catalog *catalog, const kd_draft *draft, const kd_
     return pack_product(catalog, &p, kd_hash64(draft->body.ptr, draft->body.len, 0), draft->deleted);
 }
 
+/* A fresh object stands for the document of the old one. */
+static kd_object *in_place_of(kd_object *object, const kd_product_object *old)
+{
+    if (object) {
+        kd_product_object *made = (kd_product_object *)(void *)object;
+        object->version = old->head.version;
+        atomic_store_explicit(&made->seen, atomic_load_explicit(&old->seen, memory_order_relaxed), memory_order_relaxed);
+        atomic_store_explicit(&made->seen_day, atomic_load_explicit(&old->seen_day, memory_order_relaxed), memory_order_relaxed);
+    }
+    return object;
+}
+
+kd_object *kd_product_marked(kd_catalog *catalog, const kd_product_object *old)
+{
+    return in_place_of(pack_product(catalog, &old->product, old->head.hash, old->head.deleted), old);
+}
+
 kd_object *kd_product_with_band(kd_catalog *catalog, const kd_product_object *old, kd_ref band, kd_arena *arena)
 {
     kd_product   p = old->product;
@@ -381,15 +410,7 @@ kd_object *kd_product_with_band(kd_catalog *catalog, const kd_product_object *ol
     kd_attr_list attrs = { .items = (kd_product_attr *)(uintptr_t)p.attrs, .count = p.attr_count };
     if (!attrs_done(&p, &attrs, band, arena))
         return NULL;
-    kd_object *object = pack_product(catalog, &p, old->head.hash, old->head.deleted);
-    if (object)
-        object->version = old->head.version;
-    if (object) {
-        kd_product_object *made = (kd_product_object *)(void *)object;
-        atomic_store_explicit(&made->seen, atomic_load_explicit(&old->seen, memory_order_relaxed), memory_order_relaxed);
-        atomic_store_explicit(&made->seen_day, atomic_load_explicit(&old->seen_day, memory_order_relaxed), memory_order_relaxed);
-    }
-    return object;
+    return in_place_of(pack_product(catalog, &p, old->head.hash, old->head.deleted), old);
 }
 
 void kd_product_print(kd_buf *buf, const kd_product *product)

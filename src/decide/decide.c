@@ -22,6 +22,7 @@ static kd_status fill_list(kd_decision *decision, const kd_product **shown, size
         .filter = &placement->filter,
         .count = placement->count + *shown_count < KD_RECOMMEND_MAX ? placement->count + *shown_count : KD_RECOMMEND_MAX,
         .now_ms = request->now_ms,
+        .sensitive = (request->allowed & KD_PURPOSE_BIT(KD_PURPOSE_SENSITIVE)) != 0,
     };
     kd_recommend_result *list = &decision->list;
     kd_status            status = kd_recommend(list, recommender, snapshot, &ask, arena, err);

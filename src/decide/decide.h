@@ -55,7 +55,7 @@ typedef struct kd_decide_request {
     kd_channel        channel;
     const kd_ref     *products;         /* context */
     size_t            product_count;
-    kd_purposes       allowed;          /* what this person allows, for the receipt; 0: a stranger */
+    kd_purposes       allowed;          /* what this person allows: for sensitive products, and the receipt; 0: a stranger */
     uint64_t          policy_version;   /* of the purposes it was decided under */
     int64_t           folded;           /* log offset up to which `profile` holds its person's events; 0: a stranger */
     int64_t           now_ms;

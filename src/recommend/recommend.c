@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/fetch.h"
+#include "catalog/sensitive.h"
 #include "recommend/score.h"
 #include "recommend/seeds.h"
 #include "recommend/shelf.h"
@@ -74,7 +75,7 @@ const char *kd_term_kind_name(kd_term_kind kind)
 
 const char *kd_removal_name(kd_removal why)
 {
-    static const char *const names[] = { "bought", "stock", "size", "filter", "asked", "cart", "hidden" };
+    static const char *const names[] = { "bought", "stock", "size", "filter", "asked", "cart", "hidden", "sensitive" };
     return (size_t)why < sizeof names / sizeof *names ? names[why] : "unknown";
 }
 
@@ -121,7 +122,7 @@ static kd_ref size_for(slate *s, const kd_product *product)
     if (product->variant_count < 2 || !s->request->profile)
         return 0;
     if (!s->sizes_known)
-        kd_sizes_learn(&s->sizes, s->request->profile, s->snapshot);
+        kd_sizes_learn(&s->sizes, s->request->profile, s->snapshot, s->request->sensitive);
     s->sizes_known = true;
     return kd_sizes_of(&s->sizes, product);
 }
@@ -147,6 +148,10 @@ static kd_recommended *offer(slate *s, const kd_product *product, kd_layer layer
     s->result->candidates++;
     if (product->hidden || (product->stub && (!s->model || kd_model_find(s->model, product->ref) == UINT32_MAX))) {
         note_removed(s, product, KD_REMOVED_HIDDEN);
+        return NULL;
+    }
+    if (product->sensitive && !s->request->sensitive) {
+        note_removed(s, product, KD_REMOVED_SENSITIVE);
         return NULL;
     }
     if (bought && !product->replenishable && !(filter && filter->include_bought)) {
@@ -288,6 +293,24 @@ static size_t gather_seeds(kd_seed *seeds, const slate *s)
     }
 }
 
+/* Whatever made it a seed: a sensitive product speaks for nobody who did not say yes. */
+static size_t without_sensitive(kd_seed *seeds, size_t count, const slate *s)
+{
+    size_t kept = 0;
+
+    if (s->request->sensitive || kd_snapshot_sensitive(s->snapshot) == 0)
+        return count;
+    for (size_t i = 0; i < count; i++)
+        kd_snapshot_fetch_ahead(s->snapshot, seeds[i].about);
+    for (size_t i = 0; i < count; i++) {
+        const kd_variant *variant;
+        const kd_product *product = kd_snapshot_find_any(s->snapshot, seeds[i].about, &variant);
+        if (!product || product->sensitive == 0)
+            seeds[kept++] = seeds[i];
+    }
+    return kept;
+}
+
 /* ---- layers: what is in demand, and what is new ---------------------------------------------------------------------------- */
 
 static bool in_context_category(const slate *s, const kd_product *product)
@@ -405,7 +428,7 @@ static kd_status fill(slate *s, kd_err *err)
 {
     const kd_recommend_request *r = s->request;
     kd_seed   seeds[KD_SEEDS_MAX];
-    size_t    seed_count = s->model ? gather_seeds(seeds, s) : 0;
+    size_t    seed_count = s->model ? without_sensitive(seeds, gather_seeds(seeds, s), s) : 0;
     kd_status status = KD_OK;
 
     mark_owned(s);

@@ -57,7 +57,7 @@ typedef struct kd_recommended {
 } kd_recommended;
 
 /* Why a product that was thought of is not there. */
-typedef enum kd_removal { KD_REMOVED_BOUGHT, KD_REMOVED_STOCK, KD_REMOVED_SIZE, KD_REMOVED_FILTER, KD_REMOVED_ASKED, KD_REMOVED_CART, KD_REMOVED_HIDDEN } kd_removal;
+typedef enum kd_removal { KD_REMOVED_BOUGHT, KD_REMOVED_STOCK, KD_REMOVED_SIZE, KD_REMOVED_FILTER, KD_REMOVED_ASKED, KD_REMOVED_CART, KD_REMOVED_HIDDEN, KD_REMOVED_SENSITIVE } kd_removal;
 const char *kd_removal_name(kd_removal why); /* "bought", "stock", ... */
 typedef struct kd_removed { const kd_product *product; kd_removal why; } kd_removed;
 
@@ -70,6 +70,7 @@ typedef struct kd_recommend_request {
     size_t            count;        /* 1..KD_RECOMMEND_MAX */
     int64_t           now_ms;
     size_t            removed_max;  /* name so many of those left out; 0: only count them */
+    bool              sensitive;    /* the person consented to the purpose "sensitive"; a stranger never did */
 } kd_recommend_request;
 enum { KD_RECOMMEND_MAX = 500, KD_CONTEXT_MAX = 500 };
 typedef struct kd_recommend_result {
@@ -90,7 +91,9 @@ const kd_model *kd_recommender_model(kd_recommender *recommender); /* retained f
 /* A kd_observer: trending and popularity learn from every event at once; half-life one day and, for the longer view, a week. */
 void      kd_recommender_observe(void *recommender, const kd_stored *events, size_t count);
 
-/* `snapshot` held by the caller as long as the result is used. KD_INVALID: a recipe that needs context got none, or a count
+/* Without request->sensitive no product that touches a sensitive concept (catalog/sensitive.h) is a seed, is in an answer, or teaches a
+ * size: whatever the recipe, and whoever asks. A catalogue without such products pays one comparison a request.
+ * `snapshot` held by the caller as long as the result is used. KD_INVALID: a recipe that needs context got none, or a count
  * or number of context products out of range. Equal inputs give equal answers: nothing is drawn.
  * Slots the recipe leaves open go to trending (in the context's category first), popular, then new products; at most 20,000
  * candidates of a layer are looked at. Only "recently-viewed" is not filled up: what was never viewed has no place there.

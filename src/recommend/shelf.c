@@ -34,7 +34,7 @@ static void believe(kd_sizes *sizes, kd_ref department, kd_ref size, int64_t tim
     }
 }
 
-void kd_sizes_learn(kd_sizes *sizes, const kd_profile *profile, const kd_snapshot *snapshot)
+void kd_sizes_learn(kd_sizes *sizes, const kd_profile *profile, const kd_snapshot *snapshot, bool sensitive)
 {
     const kd_recent *orders[2], *returns[2]; /* cancelled orders are among the returns */
     size_t           order_lists = profile ? kd_opinion_recents(orders, profile, KD_KIND_ORDER) : 0;
@@ -50,7 +50,7 @@ void kd_sizes_learn(kd_sizes *sizes, const kd_profile *profile, const kd_snapsho
             const kd_variant     *variant = NULL;
             const kd_product     *product = kd_snapshot_find_any(snapshot, line->variant ? line->variant : line->product, &variant);
             kd_ref                size = product && variant ? product->facings[variant - product->variants].size : 0;
-            if (size != 0 && !came_back(line, returns, return_lists))
+            if (size != 0 && (sensitive || product->sensitive == 0) && !came_back(line, returns, return_lists))
                 believe(sizes, product->department, size, line->time_ms);
         }
 }

@@ -14,8 +14,8 @@ typedef struct kd_sizes {
     uint32_t count;
 } kd_sizes;
 
-/* `profile` may be NULL: nothing is believed. */
-void   kd_sizes_learn(kd_sizes *sizes, const kd_profile *profile, const kd_snapshot *snapshot);
+/* `profile` may be NULL: nothing is believed. Sensitive products (catalog/sensitive.h) teach only where that is allowed. */
+void   kd_sizes_learn(kd_sizes *sizes, const kd_profile *profile, const kd_snapshot *snapshot, bool sensitive);
 /* The value of KD_ATTR_SIZE to look for among the variants of `product`; 0: any. */
 kd_ref kd_sizes_of(const kd_sizes *sizes, const kd_product *product);
 

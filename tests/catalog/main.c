@@ -10,5 +10,6 @@ int main(void)
     failures += run_thread_tests();
     failures += run_feed_tests();
     failures += run_fault_tests();
+    failures += run_sensitive_tests();
     return failures != 0;
 }

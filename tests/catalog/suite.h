@@ -42,4 +42,5 @@ int run_law_tests(void);
 int run_thread_tests(void);
 int run_feed_tests(void);
 int run_fault_tests(void);
+int run_sensitive_tests(void);
 #endif
