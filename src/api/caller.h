@@ -11,6 +11,7 @@ typedef struct kd_caller {
     kd_key_role role;
     kd_str      source;   /* of the key; empty for a session */
     kd_user_role user_role; /* of a session; KD_USER_NOBODY for keys */
+    kd_str      user;     /* id of the session's user, in the request's arena */
 } kd_caller;
 
 /* The key of Authorization: Basic base64(key ":") or Bearer; empty when none. In the arena. */

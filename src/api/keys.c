@@ -315,6 +315,21 @@ kd_status kd_keys_check(kd_key_role *role, kd_str *source, kd_keys *keys, kd_str
     return *role != KD_ROLE_NONE ? KD_OK : kd_fail(err, KD_UNAUTHORIZED, "the key is not known");
 }
 
+bool kd_keys_id(char id[KD_KEY_ID], kd_keys *keys, kd_str text)
+{
+    uint8_t hash[HASH];
+    bool    known = false;
+    hash_of(hash, keys, text);
+    pthread_rwlock_rdlock(&keys->lock);
+    for (size_t i = 0; i < keys->count; i++)
+        if (sodium_memcmp(hash, keys->keys[i].hash, HASH) == 0) {
+            memcpy(id, keys->keys[i].id, KD_KEY_ID);
+            known = true;
+        }
+    pthread_rwlock_unlock(&keys->lock);
+    return known;
+}
+
 kd_str kd_keys_first_write(kd_keys *keys)
 {
     kd_str first = { 0 };

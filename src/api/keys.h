@@ -22,6 +22,7 @@ kd_status kd_keys_open(kd_keys **out, kd_store *store, kd_reader *reader, const 
 void      kd_keys_close(kd_keys *keys);
 /* Constant time in the secret. *source gets the source's id, owned by keys. KD_UNAUTHORIZED otherwise. */
 kd_status kd_keys_check(kd_key_role *role, kd_str *source, kd_keys *keys, kd_str key, kd_err *err);
+bool      kd_keys_id(char id[24], kd_keys *keys, kd_str key); /* which one it is, for the audit log; false when unknown */
 kd_str    kd_keys_first_write(kd_keys *keys);
 enum { KD_KEYS_MAX = 256, KD_KEY_TEXT_MIN = 8, KD_KEY_TEXT = 64 /* with the NUL */, KD_KEY_ID = 24 };
 /* One more key of KD_ROLE_WRITE or KD_ROLE_SERVER; `text` is told here and, for a server key, never again. `source` empty: the

@@ -1,6 +1,7 @@
 #include "api/roles.h"
 
 #include "api/caller.h"
+#include "trust/audit.h"
 
 #define BIT(permission) (1u << (permission))
 enum { EVERYTHING = (1 << KD_PERMISSIONS) - 1 };
@@ -68,4 +69,50 @@ bool kd_caller_require(kd_request *request, kd_permission permission)
     request->caller = caller;
     request->masked = !may(caller, KD_SEE_PERSONAL);
     return true;
+}
+
+/* ---- the audit log, in the caller's name ------------------------------------------------------------------------------------ */
+static kd_actor actor_of(char id[KD_KEY_ID], const kd_request *request)
+{
+    const kd_caller *caller = request->caller;
+    kd_actor         who = { .kind = "user", .id = caller->user, .role = kd_role_name(caller->user_role), .request = kd_str_z(request->request_id) };
+    id[0] = '\0';
+    if (caller->role == KD_ROLE_ADMIN)
+        return who;
+    who.kind = "key";
+    who.role = NULL;
+    who.id = kd_keys_id(id, request->parts->keys, kd_request_key(request)) ? kd_str_z(id) : (kd_str){ 0 };
+    return who;
+}
+
+static bool is_written(kd_request *request, kd_status status, const kd_err *err)
+{
+    if (status != KD_OK)
+        kd_reply_problem(request, status, err);
+    return status == KD_OK;
+}
+
+bool kd_audit(kd_request *request, const char *verb, kd_str object, kd_str detail)
+{
+    char     id[KD_KEY_ID];
+    kd_actor who = actor_of(id, request);
+    kd_err   err = { 0 };
+    return is_written(request, kd_audit_write(request->parts->audit, &who, verb, object, detail, &err), &err);
+}
+
+bool kd_audit_read(kd_request *request, const char *verb, kd_str object)
+{
+    char     id[KD_KEY_ID];
+    kd_actor who = actor_of(id, request);
+    kd_err   err = { 0 };
+    return is_written(request, kd_audit_write_once(request->parts->audit, &who, verb, object, &err), &err);
+}
+
+bool kd_audit_person(kd_request *request, kd_id person)
+{
+    char text[KD_ID_TEXT];
+    if (request->masked)
+        return true;
+    kd_id_format(text, person);
+    return kd_audit_read(request, "person.read", kd_str_z(text));
 }

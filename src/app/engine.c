@@ -1,5 +1,6 @@
 #include "app/engine.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 #include "demo/demo.h"
 #include "insight/live.h"
 #include "insight/pulse.h"
+#include "trust/audit.h"
 
 enum { DOC_ARENA_BYTES = 16 << 20, EXPIRE_ROWS = 20000, RETAINED_MODELS = 3 };
 
@@ -131,6 +133,15 @@ static kd_status open_ingest(kd_engine *e, const kd_settings *s, uint64_t *repla
     return kd_ingest_start(p->ingest, replayed, err);
 }
 
+/* The anchor lies beside the master key's file, which is not where the database is when its owner was careful. */
+static kd_status open_audit(kd_engine *e, const kd_settings *s, kd_err *err)
+{
+    char path[4096];
+    if (snprintf(path, sizeof path, "%s.audit", s->key_file) >= (int)sizeof path)
+        return kd_fail(err, KD_INVALID, "the path of the master key is too long");
+    return kd_audit_open(&e->parts.audit, e->parts.store, e->reader, e->parts.vault, path, e->parts.clock, err);
+}
+
 static kd_status open_parts(kd_engine *e, const kd_settings *s, bool create, kd_engine_news *news, kd_err *err)
 {
     kd_parts              *p = &e->parts;
@@ -145,6 +156,8 @@ static kd_status open_parts(kd_engine *e, const kd_settings *s, bool create, kd_
         /* Keys of the environment are for the server and the maker of a database: a command in a shell where another shop's
          * keys are exported must not put them in. */
         status = kd_keys_open(&p->keys, p->store, e->reader, p->vault, p->clock, create ? s->write_key : NULL, create ? s->server_key : NULL, news->write_key, news->server_key, err);
+    if (status == KD_OK)
+        status = open_audit(e, s, err);
     news->made = status == KD_OK && news->server_key[0] != '\0';
     if (news->made)
         status = kd_shop_first_placements(p->store, kd_now(p->clock), err);
@@ -223,6 +236,7 @@ kd_status kd_engine_close(kd_engine *engine, kd_err *err)
         kd_recommender_close(p->recommender);
     if (p->catalog != NULL)
         kd_catalog_close(p->catalog);
+    kd_audit_close(p->audit);
     if (p->keys != NULL)
         kd_keys_close(p->keys);
     if (p->identity != NULL)

@@ -14,6 +14,7 @@
 #include "api/routes.h"
 #include "base/log.h"
 #include "demo/demo.h"
+#include "trust/audit.h"
 
 enum { CHORES_EVERY_S = 5, EXPIRE_EVERY_S = 3600 };
 
@@ -81,6 +82,7 @@ static void *do_chores(void *arg)
             break;
         pthread_mutex_unlock(&c->lock);
         train_if_due(c->engine, &trained_us, &trained_events);
+        kd_audit_settle(kd_engine_parts(c->engine)->audit);
         if (expired_us == 0 || kd_monotonic_us() - expired_us > EXPIRE_EVERY_S * INT64_C(1000000)) {
             size_t hollowed = 0;
             kd_err err = { 0 };

@@ -30,6 +30,8 @@ typedef struct kd_actor {
 /* Reads the end of the chain and compares it with the anchor. When they do not go together the log goes on, warns, and
  * leaves the anchor as it is until kd_audit_accept: the evidence must not be overwritten. `anchor_path` NULL: none is kept. */
 kd_status kd_audit_open(kd_audit_log **out, kd_store *store, kd_reader *reader, const kd_vault *vault, const char *anchor_path, kd_clock clock, kd_err *err);
+/* Writes the anchor when entries wait for it longer than a minute: a chore, every few seconds. */
+void      kd_audit_settle(kd_audit_log *log);
 void      kd_audit_close(kd_audit_log *log); /* writes the anchor; NULL is fine */
 
 /* Durable when it returns KD_OK: what the entry tells of is done or shown only after that. `detail` is a JSON object or empty.
