@@ -199,6 +199,8 @@ static void write_revenue(kd_jw *w, const kd_spent *spent, size_t count)
     kd_jw_key(w, "revenue");
     kd_jw_array(w);
     for (size_t i = 0; i < count; i++) {
+        if (kd_currency_is_points(spent[i].currency))
+            continue;
         kd_jw_object(w);
         KD_JW_Z(w, "currency", spent[i].currency.code);
         write_money(w, "bought", spent[i].bought_micro, spent[i].currency);
@@ -232,6 +234,18 @@ static kd_status write_recency(kd_jw *w, const kd_profile *p, int64_t now_ms, kd
     KD_JW_I64(w, "orders", (int64_t)r.orders);
     KD_JW_I64(w, "returns", (int64_t)r.returns);
     write_revenue(w, spent, spent_count);
+    kd_points points = kd_opinion_points(p);
+    if (points.any) {
+        kd_jw_key(w, "points");
+        kd_jw_object(w);
+        kd_jw_key(w, "balance");
+        kd_jw_fixed(w, points.credited_micro - points.taken_micro, 6);
+        kd_jw_key(w, "credited");
+        kd_jw_fixed(w, points.credited_micro, 6);
+        kd_jw_key(w, "taken");
+        kd_jw_fixed(w, points.taken_micro, 6);
+        kd_jw_object_end(w);
+    }
     return KD_OK;
 }
 

@@ -362,17 +362,30 @@ kd_status kd_opinion_spent(kd_spent **out, size_t *count, const kd_profile *prof
             kd_list_spent.join(&sums[*count], &theirs);
         i += order <= 0;
         j += order >= 0;
-        ++*count;
+        *count += !kd_currency_is_points(sums[*count].currency);
     }
     *out = sums;
     return KD_OK;
 }
 
+kd_points kd_opinion_points(const kd_profile *profile)
+{
+    kd_points points = { 0 };
+    for (uint32_t i = 0; i < profile->spent_count; i++)
+        if (kd_currency_is_points(profile->spent[i].currency))
+            points = (kd_points){ true, profile->spent[i].bought_micro, profile->spent[i].returned_micro };
+    return points;
+}
+
 /* ---- the rest ------------------------------------------------------------------------------------------------------------ */
 
-/* What others do to a person's file is no sign of life. */
+/* What others do to a person's file is no sign of life; nor is an opened message, which mail programs open by themselves. */
 static bool shows_presence(uint8_t kind)
 {
+    if (kd_kind_is_message(kind) && kind != KD_KIND_CLICKED)
+        return false;
+    if (kind == KD_KIND_POINTS_EARNED || kind == KD_KIND_POINTS_EXPIRED || kind == KD_KIND_POINTS_ADJUSTED)
+        return false;
     return kind != KD_KIND_EMAIL && kind != KD_KIND_ORDER_UPDATED && kind != KD_KIND_ORDER_CANCELLED && kind < KD_KIND_DECISION;
 }
 

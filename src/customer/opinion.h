@@ -52,8 +52,11 @@ kd_status kd_opinion_cart(kd_cart_line **out, size_t *count, const kd_profile *p
  * Returns how many there are. */
 size_t kd_opinion_recents(const kd_recent *out[2], const kd_profile *profile, kd_kind kind);
 
-/* What the person spent, ascending by currency: proven, and claimed where the house trusts claims. Owned by `arena`. */
+/* What the person spent, ascending by currency, points left out: proven, and claimed where the house trusts claims. Owned by `arena`. */
 kd_status kd_opinion_spent(kd_spent **out, size_t *count, const kd_profile *profile, kd_arena *arena, kd_err *err);
+
+typedef struct kd_points { bool any; int64_t credited_micro, taken_micro; } kd_points; /* balance: their difference; proven events only */
+kd_points kd_opinion_points(const kd_profile *profile);
 
 typedef struct kd_recency { int64_t last_seen_ms, last_order_ms; double days_since_seen, days_since_order; uint64_t orders, returns; } kd_recency;
 /* Days are NaN-free: -1 when never (the time is then 0). Mail we sent and changes the shop made to an order are not "seen";

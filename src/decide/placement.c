@@ -160,6 +160,7 @@ kd_status kd_filter_parse(kd_filter *out, const kd_json *filter, const kd_snapsh
 static const char *const channel_names[] = {
     [KD_CHANNEL_UNKNOWN] = "unknown", [KD_CHANNEL_WEB] = "web", [KD_CHANNEL_APP] = "app", [KD_CHANNEL_STORE] = "store",
     [KD_CHANNEL_EMAIL] = "email", [KD_CHANNEL_SERVER] = "server", [KD_CHANNEL_FILE] = "file",
+    [KD_CHANNEL_POST] = "post", [KD_CHANNEL_PUSH] = "push", [KD_CHANNEL_SMS] = "sms",
 };
 enum { CHANNELS = sizeof channel_names / sizeof *channel_names };
 
@@ -180,11 +181,11 @@ static kd_status parse_channels(uint32_t *out, const kd_json *channels, kd_err *
     if (channels == NULL)
         return KD_OK;
     if (!kd_json_is(channels, KD_JSON_ARRAY) || channels->child == NULL)
-        return kd_fail_field(err, KD_INVALID, "/channels", "must name at least one of web, app, store, email, server; leave it out for all");
+        return kd_fail_field(err, KD_INVALID, "/channels", "must name at least one of web, app, store, email, post, push, sms, server; leave it out for all");
     for (const kd_json *node = channels->child; node != NULL; node = node->next) {
         kd_channel channel;
         if (kd_channel_parse(&channel, kd_json_text(node)) != KD_OK)
-            return kd_fail_field(err, KD_INVALID, "/channels", "must be an array of web, app, store, email, server");
+            return kd_fail_field(err, KD_INVALID, "/channels", "must be an array of web, app, store, email, post, push, sms, server");
         *out |= 1u << channel;
     }
     return KD_OK;

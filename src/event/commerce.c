@@ -6,7 +6,7 @@ enum property {
     P_PRODUCTS, P_ITEMS, P_ORDER_ID, P_ORDER_ID_CAMEL, P_TRANSACTION_ID, P_CURRENCY, P_TOTAL, P_REVENUE, P_VALUE,
     P_LIST_ID, P_ITEM_LIST_ID, P_CATEGORY, P_PROMOTION_ID, P_PROMOTION_NAME, P_COUPON_ID, P_COUPON, P_CONTENT_ID,
     P_ARTICLE_ID, P_CONTENT_ASSET_ID, P_ASSET_ID, P_VIDEO_ID, P_ID, P_CAMPAIGN_ID, P_EMAIL_ID, P_STORE_ID, P_STORE_ID_CAMEL,
-    P_PLACE_ID, P_CHANNEL, PROPERTY_COUNT
+    P_PLACE_ID, P_CHANNEL, P_COST, P_POINTS, PROPERTY_COUNT
 };
 static const kd_str property_names[PROPERTY_COUNT] = {
     [P_PRODUCTS] = KD_FIELD("products"), [P_ITEMS] = KD_FIELD("items"), [P_ORDER_ID] = KD_FIELD("order_id"),
@@ -18,7 +18,7 @@ static const kd_str property_names[PROPERTY_COUNT] = {
     [P_CONTENT_ASSET_ID] = KD_FIELD("content_asset_id"), [P_ASSET_ID] = KD_FIELD("asset_id"), [P_VIDEO_ID] = KD_FIELD("video_id"),
     [P_ID] = KD_FIELD("id"), [P_CAMPAIGN_ID] = KD_FIELD("campaign_id"), [P_EMAIL_ID] = KD_FIELD("email_id"),
     [P_STORE_ID] = KD_FIELD("store_id"), [P_STORE_ID_CAMEL] = KD_FIELD("storeId"), [P_PLACE_ID] = KD_FIELD("place_id"),
-    [P_CHANNEL] = KD_FIELD("channel"),
+    [P_CHANNEL] = KD_FIELD("channel"), [P_COST] = KD_FIELD("cost"), [P_POINTS] = KD_FIELD("points"),
 };
 
 enum line_field {
@@ -162,11 +162,13 @@ static kd_str topic_of(kd_kind kind, const kd_json *const *found)
     switch (kind) {
     case KD_KIND_LIST: return FIRST(found, P_LIST_ID, P_ITEM_LIST_ID, P_CATEGORY);
     case KD_KIND_PROMO_VIEW: case KD_KIND_PROMO_CLICK: return FIRST(found, P_PROMOTION_ID, P_PROMOTION_NAME);
-    case KD_KIND_COUPON: return FIRST(found, P_COUPON_ID, P_COUPON);
+    case KD_KIND_COUPON: case KD_KIND_REDEEMED: return FIRST(found, P_COUPON_ID, P_COUPON);
     case KD_KIND_ORDER: case KD_KIND_ORDER_UPDATED: case KD_KIND_CHECKOUT: return FIRST(found, P_COUPON);
     case KD_KIND_CONTENT:
         return FIRST(found, P_CONTENT_ID, P_ARTICLE_ID, P_CONTENT_ASSET_ID, P_ASSET_ID, P_VIDEO_ID, P_ID);
-    case KD_KIND_EMAIL: return FIRST(found, P_CAMPAIGN_ID, P_EMAIL_ID);
+    case KD_KIND_EMAIL: case KD_KIND_SENT: case KD_KIND_DELIVERED: case KD_KIND_OPENED: case KD_KIND_CLICKED:
+    case KD_KIND_BOUNCED: case KD_KIND_UNSUBSCRIBED:
+        return FIRST(found, P_CAMPAIGN_ID, P_EMAIL_ID);
     default: return (kd_str){ 0 }; /* not the text of a search: it may say anything, and facts are not sealed */
     }
 }
@@ -184,7 +186,15 @@ bool kd_commerce_read(kd_fact *fact, const struct kd_stub_hint **stubs, uint32_t
     channel = kd_channel_of_name(kd_str_trim(kd_json_text(found[P_CHANNEL])));
     if (channel == KD_CHANNEL_STORE || (channel == KD_CHANNEL_UNKNOWN && fact->place.len && !other_channel))
         fact->channel = KD_CHANNEL_STORE;
-    if (kind_has_order(fact->kind) || fact->kind == KD_KIND_COUPON)
+    if (kd_kind_is_message(fact->kind) && !other_channel && channel != KD_CHANNEL_UNKNOWN)
+        fact->channel = channel;
+    if (kd_kind_is_message(fact->kind) || fact->kind == KD_KIND_REDEEMED) { /* what it cost us */
+        kd_currency_parse(&fact->currency, kd_str_trim(kd_json_text(found[P_CURRENCY])));
+        fact->total_micro = amount_of(found[P_COST]);
+    }
+    if (kd_kind_is_points(fact->kind))
+        fact->total_micro = amount_of(found[P_POINTS]);
+    if (kind_has_order(fact->kind) || fact->kind == KD_KIND_COUPON || fact->kind == KD_KIND_REDEEMED || kd_kind_is_points(fact->kind))
         fact->order_id = FIRST(found, P_ORDER_ID, P_ORDER_ID_CAMEL, P_TRANSACTION_ID);
     if (!kind_has_lines(fact->kind))
         return true;
@@ -202,7 +212,8 @@ kd_channel kd_channel_of_name(kd_str name)
         { "web", KD_CHANNEL_WEB }, { "browser", KD_CHANNEL_WEB }, { "mobile", KD_CHANNEL_APP }, { "app", KD_CHANNEL_APP },
         { "pos", KD_CHANNEL_STORE }, { "store", KD_CHANNEL_STORE }, { "in_store", KD_CHANNEL_STORE },
         { "in-store", KD_CHANNEL_STORE }, { "till", KD_CHANNEL_STORE }, { "email", KD_CHANNEL_EMAIL },
-        { "server", KD_CHANNEL_SERVER },
+        { "server", KD_CHANNEL_SERVER }, { "post", KD_CHANNEL_POST }, { "letter", KD_CHANNEL_POST },
+        { "direct_mail", KD_CHANNEL_POST }, { "push", KD_CHANNEL_PUSH }, { "sms", KD_CHANNEL_SMS },
     };
     for (size_t i = 0; name.len && i < sizeof channels / sizeof *channels; i++)
         if (kd_str_is_nocase(name, channels[i].name))

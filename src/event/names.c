@@ -34,16 +34,29 @@ static const struct named { const char *name; kd_kind kind; } names[] = {
     { "couponapplied",                   KD_KIND_COUPON },
     { "coupondenied",                    KD_KIND_COUPON },
     { "couponentered",                   KD_KIND_COUPON },
+    { "couponredeemed",                  KD_KIND_REDEEMED },
     { "couponremoved",                   KD_KIND_COUPON },
-    { "emailbounced",                    KD_KIND_EMAIL },
-    { "emailclicked",                    KD_KIND_EMAIL },
-    { "emaildelivered",                  KD_KIND_EMAIL },
-    { "emaillinkclicked",                KD_KIND_EMAIL },
+    { "emailbounced",                    KD_KIND_BOUNCED },
+    { "emailclicked",                    KD_KIND_CLICKED },
+    { "emaildelivered",                  KD_KIND_DELIVERED },
+    { "emaillinkclicked",                KD_KIND_CLICKED },
     { "emailmarkedasspam",               KD_KIND_EMAIL },
-    { "emailopened",                     KD_KIND_EMAIL },
-    { "emailsent",                       KD_KIND_EMAIL },
-    { "emailunsubscribed",               KD_KIND_EMAIL },
+    { "emailopened",                     KD_KIND_OPENED },
+    { "emailsent",                       KD_KIND_SENT },
+    { "emailunsubscribed",               KD_KIND_UNSUBSCRIBED },
     { "guideviewed",                     KD_KIND_CONTENT },
+    { "letterbounced",                   KD_KIND_BOUNCED },
+    { "letterdelivered",                 KD_KIND_DELIVERED },
+    { "letterreturned",                  KD_KIND_BOUNCED },
+    { "lettersent",                      KD_KIND_SENT },
+    { "letterunsubscribed",              KD_KIND_UNSUBSCRIBED },
+    { "messagebounced",                  KD_KIND_BOUNCED },
+    { "messageclicked",                  KD_KIND_CLICKED },
+    { "messagedelivered",                KD_KIND_DELIVERED },
+    { "messagelinkclicked",              KD_KIND_CLICKED },
+    { "messageopened",                   KD_KIND_OPENED },
+    { "messagesent",                     KD_KIND_SENT },
+    { "messageunsubscribed",             KD_KIND_UNSUBSCRIBED },
     { "ordercanceled",                   KD_KIND_ORDER_CANCELLED },
     { "ordercancelled",                  KD_KIND_ORDER_CANCELLED },
     { "ordercompleted",                  KD_KIND_ORDER },
@@ -51,6 +64,10 @@ static const struct named { const char *name; kd_kind kind; } names[] = {
     { "orderreturned",                   KD_KIND_RETURN },
     { "orderupdated",                    KD_KIND_ORDER_UPDATED },
     { "paymentinfoentered",              KD_KIND_CHECKOUT },
+    { "pointsadjusted",                  KD_KIND_POINTS_ADJUSTED },
+    { "pointsearned",                    KD_KIND_POINTS_EARNED },
+    { "pointsexpired",                   KD_KIND_POINTS_EXPIRED },
+    { "pointsredeemed",                  KD_KIND_POINTS_REDEEMED },
     { "productadded",                    KD_KIND_CART_ADD },
     { "productaddedtocart",              KD_KIND_CART_ADD },
     { "productaddedtowishlist",          KD_KIND_WISH_ADD },
@@ -71,6 +88,17 @@ static const struct named { const char *name; kd_kind kind; } names[] = {
     { "promotionclicked",                KD_KIND_PROMO_CLICK },
     { "promotionviewed",                 KD_KIND_PROMO_VIEW },
     { "purchase",                        KD_KIND_ORDER },
+    { "pushbounced",                     KD_KIND_BOUNCED },
+    { "pushclicked",                     KD_KIND_CLICKED },
+    { "pushdelivered",                   KD_KIND_DELIVERED },
+    { "pushlinkclicked",                 KD_KIND_CLICKED },
+    { "pushnotificationbounced",         KD_KIND_BOUNCED },
+    { "pushnotificationreceived",        KD_KIND_DELIVERED },
+    { "pushnotificationsent",            KD_KIND_SENT },
+    { "pushnotificationtapped",          KD_KIND_CLICKED },
+    { "pushopened",                      KD_KIND_OPENED },
+    { "pushsent",                        KD_KIND_SENT },
+    { "pushunsubscribed",                KD_KIND_UNSUBSCRIBED },
     { "refund",                          KD_KIND_RETURN },
     { "refundedorder",                   KD_KIND_RETURN },
     { "removedproduct",                  KD_KIND_CART_REMOVE },
@@ -82,11 +110,22 @@ static const struct named { const char *name; kd_kind kind; } names[] = {
     { "segmentconsentpreferenceupdated", KD_KIND_CONSENT },
     { "selectitem",                      KD_KIND_CLICK },
     { "selectpromotion",                 KD_KIND_PROMO_CLICK },
+    { "servicemailreceived",             KD_KIND_SERVICE },
+    { "servicemailsent",                 KD_KIND_SERVICE },
+    { "servicemessagereceived",          KD_KIND_SERVICE },
+    { "servicemessagesent",              KD_KIND_SERVICE },
     { "share",                           KD_KIND_SHARE },
     { "sharedcart",                      KD_KIND_SHARE },
     { "sharedproduct",                   KD_KIND_SHARE },
+    { "smsbounced",                      KD_KIND_BOUNCED },
+    { "smsclicked",                      KD_KIND_CLICKED },
+    { "smsdelivered",                    KD_KIND_DELIVERED },
+    { "smslinkclicked",                  KD_KIND_CLICKED },
+    { "smsopened",                       KD_KIND_OPENED },
+    { "smssent",                         KD_KIND_SENT },
+    { "smsunsubscribed",                 KD_KIND_UNSUBSCRIBED },
     { "startedcheckout",                 KD_KIND_CHECKOUT },
-    { "unsubscribed",                    KD_KIND_EMAIL },
+    { "unsubscribed",                    KD_KIND_UNSUBSCRIBED },
     { "updatedorder",                    KD_KIND_ORDER_UPDATED },
     { "videocontentstarted",             KD_KIND_CONTENT },
     { "videoplaybackstarted",            KD_KIND_CONTENT },
@@ -108,6 +147,20 @@ static const struct named { const char *name; kd_kind kind; } names[] = {
 static int compare_name(const void *name, const void *row)
 {
     return strcmp(name, ((const struct named *)row)->name);
+}
+
+/* By which channel a message went, as the event's name tells it. */
+kd_channel kd_channel_of_message(kd_str name)
+{
+    static const struct { const char *begins; kd_channel channel; } channels[] = {
+        { "email", KD_CHANNEL_EMAIL }, { "push", KD_CHANNEL_PUSH }, { "sms", KD_CHANNEL_SMS }, { "letter", KD_CHANNEL_POST },
+    };
+    for (size_t i = 0; i < sizeof channels / sizeof *channels; i++) {
+        kd_str begin = { name.ptr, strlen(channels[i].begins) };
+        if (name.len > begin.len && kd_str_is_nocase(begin, channels[i].begins))
+            return channels[i].channel;
+    }
+    return KD_CHANNEL_UNKNOWN;
 }
 
 kd_kind kd_kind_of_name(kd_str name)

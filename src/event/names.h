@@ -6,4 +6,6 @@
 
 /* KD_KIND_CUSTOM for names we do not know: such events are kept, they only say nothing about products. */
 kd_kind kd_kind_of_name(kd_str name);
+/* By which channel a message went: "Email Opened", "SMS Sent", "Letter Sent"; KD_CHANNEL_UNKNOWN where the name does not tell. */
+kd_channel kd_channel_of_message(kd_str name);
 #endif

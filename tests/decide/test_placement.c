@@ -152,9 +152,9 @@ static void test_filters_refused(void **state)
 
 static void test_channels(void **state)
 {
-    static const char *const names[] = { "unknown", "web", "app", "store", "email", "server", "file" };
+    static const char *const names[] = { "unknown", "web", "app", "store", "email", "server", "file", "post", "push", "sms" };
     (void)state;
-    for (int i = 0; i < 7; i++) {
+    for (int i = 0; i < KD_CHANNEL_COUNT; i++) {
         kd_channel channel = KD_CHANNEL_FILE;
         assert_string_equal(kd_channel_name((kd_channel)i), names[i]);
         assert_int_equal(kd_channel_parse(&channel, kd_str_z(names[i])), i ? KD_OK : KD_INVALID);

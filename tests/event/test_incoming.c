@@ -619,7 +619,7 @@ static void test_names(void **state)
         { "Coupon Applied", KD_KIND_COUPON }, { "Coupon Denied", KD_KIND_COUPON }, { "Coupon Removed", KD_KIND_COUPON },
         { "Product Added to Wishlist", KD_KIND_WISH_ADD }, { "Product Removed from Wishlist", KD_KIND_WISH_REMOVE },
         { "Wishlist Product Added to Cart", KD_KIND_CART_ADD }, { "Product Shared", KD_KIND_SHARE }, { "Cart Shared", KD_KIND_SHARE },
-        { "Product Reviewed", KD_KIND_REVIEW }, { "Content Viewed", KD_KIND_CONTENT }, { "Email Opened", KD_KIND_EMAIL },
+        { "Product Reviewed", KD_KIND_REVIEW }, { "Content Viewed", KD_KIND_CONTENT }, { "Email Opened", KD_KIND_OPENED },
         { "Segment Consent Preference Updated", KD_KIND_CONSENT },
         { "view_item_list", KD_KIND_LIST }, { "select_item", KD_KIND_CLICK }, { "view_item", KD_KIND_VIEW }, { "add_to_wishlist", KD_KIND_WISH_ADD },
         { "add_to_cart", KD_KIND_CART_ADD }, { "remove_from_cart", KD_KIND_CART_REMOVE }, { "view_cart", KD_KIND_CART_VIEW },
