@@ -257,7 +257,7 @@ kd_status kd_stated_check(kd_buf *out, kd_str name, const kd_json *value, kd_are
 
 /* ---- reading ------------------------------------------------------------------------------------------------------- */
 
-static bool counts(const kd_register *r, bool claims) { return (claims || !r->claimed) && !kd_str_is(r->value, "null"); }
+static bool counts(const kd_register *r) { return !r->claimed && !kd_str_is(r->value, "null"); }
 
 /* The texts of an array register, copied. */
 static kd_status read_texts(kd_stated_refs *out, const kd_json *value, kd_arena *arena, kd_err *err)
@@ -326,9 +326,11 @@ static void special_first(kd_stated *out, kd_arena *arena)
     out->sizes = sorted;
 }
 
-kd_status kd_stated_read(kd_stated *out, const kd_register *list, uint32_t count, bool claims, kd_arena *arena, kd_err *err)
+kd_status kd_stated_read(kd_stated *out, const kd_profile *profile, kd_arena *arena, kd_err *err)
 {
-    kd_status status = KD_OK;
+    const kd_register *list = profile->stated;
+    const uint32_t     count = profile->stated_count;
+    kd_status          status = KD_OK;
     *out = (kd_stated){ 0 };
     if (count == 0)
         return KD_OK;
@@ -340,7 +342,7 @@ kd_status kd_stated_read(kd_stated *out, const kd_register *list, uint32_t count
         return kd_fail_memory(err);
     for (uint32_t i = 0; i < count && status == KD_OK; i++) {
         kd_stated_name name;
-        if (!counts(&list[i], claims) || kd_stated_name_parse(&name, list[i].name, arena, NULL) != KD_OK)
+        if (!counts(&list[i]) || kd_stated_name_parse(&name, list[i].name, arena, NULL) != KD_OK)
             continue;
         switch (name.kind) {
         case KD_STATED_PAUSED: out->paused = is_true(&list[i]); break;
@@ -365,20 +367,48 @@ kd_status kd_stated_read(kd_stated *out, const kd_register *list, uint32_t count
     return status;
 }
 
-bool kd_stated_is_paused(const kd_register *list, uint32_t count, bool claims)
+bool kd_stated_is_paused(const kd_profile *profile)
 {
-    uint32_t low = 0, high = count;
-    while (low < high) {
-        const uint32_t middle = low + (high - low) / 2;
-        const int      order = kd_str_cmp(list[middle].name, KD_STR("paused"));
-        if (order == 0)
-            return counts(&list[middle], claims) && is_true(&list[middle]);
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
+    const kd_register *said = profile && profile->stated_count ? kd_profile_stated(profile, "paused") : NULL;
+    return said && counts(said) && is_true(said);
+}
+
+/* The same list without its gifts, in the arena. */
+static kd_status leave_gifts_out(kd_recent *out, const kd_recent *orders, const kd_stated *stated, kd_arena *arena, kd_err *err)
+{
+    *out = *orders;
+    out->items = KD_NEW(arena, kd_interaction, orders->count);
+    out->count = 0;
+    if (!out->items)
+        return kd_fail_memory(err);
+    for (uint32_t i = 0; i < orders->count; i++)
+        if (!kd_stated_is_gift(stated, orders->items[i].topic, orders->items[i].product))
+            out->items[out->count++] = orders->items[i];
+    return KD_OK;
+}
+
+kd_status kd_stated_view(kd_profile *view, const kd_profile *full, const kd_stated *stated, kd_arena *arena, kd_err *err)
+{
+    kd_recent *recents;
+    *view = *full;
+    if (!stated || stated->gift_count == 0)
+        return KD_OK;
+    recents = KD_NEW(arena, kd_recent, full->recent_count + 1);
+    if (!recents)
+        return kd_fail_memory(err);
+    view->recent = recents;
+    view->recent_count = 0;
+    for (uint32_t i = 0; i < full->recent_count; i++) {
+        kd_recent *kept = &recents[view->recent_count];
+        kd_status  status = KD_OK;
+        *kept = full->recent[i];
+        if (kept->kind == KD_KIND_ORDER)
+            status = leave_gifts_out(kept, &full->recent[i], stated, arena, err);
+        if (status != KD_OK)
+            return status;
+        view->recent_count += kept->count > 0; /* a list is never empty */
     }
-    return false;
+    return KD_OK;
 }
 
 bool kd_stated_is_gift(const kd_stated *stated, kd_ref order, kd_ref product)

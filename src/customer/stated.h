@@ -12,7 +12,7 @@
  *   notForMe/<product>, notForMe/category/<category>   true: never show it
  * Order, product and category are percent-encoded where they hold '/' or '%' (kd_stated_name_make), so that a name has one reading.
  *
- * Who may say so: what came by a public write key alone ("claimed") counts only where claims are believed (kd_profile_believes).
+ * Only what is proven is kept (customer/profile.h): what a public write key says of somebody changes nothing about them.
  * Pure; threads: any. */
 #ifndef KD_CUSTOMER_STATED_H
 #define KD_CUSTOMER_STATED_H
@@ -62,11 +62,13 @@ typedef struct kd_stated { /* owned by the arena it was read into */
     kd_str          language, theme, layout, start_page; /* empty: not said */
 } kd_stated;
 
-/* Read `count` registers (ascending by name, as a profile keeps them). A register that does not read is passed over. `claims`: claimed
- * ones count too. Texts are copied into the arena. Only KD_LIMIT (memory). */
-kd_status kd_stated_read(kd_stated *out, const kd_register *list, uint32_t count, bool claims, kd_arena *arena, kd_err *err);
-/* True when `paused` was said: a search by name, no arena. */
-bool      kd_stated_is_paused(const kd_register *list, uint32_t count, bool claims);
+/* What the profile keeps. A register that does not read is passed over. Texts are copied into the arena. Only KD_LIMIT (memory). A
+ * profile without any costs a comparison. */
+kd_status kd_stated_read(kd_stated *out, const kd_profile *profile, kd_arena *arena, kd_err *err);
+bool      kd_stated_is_paused(const kd_profile *profile); /* a search by name; NULL: no */
+/* The profile as taste may read it: what was bought as a gift is not among its recent orders; whether it was bought is still known.
+ * A shallow view that borrows from `full` and `arena`; without gifts a copy of the struct. */
+kd_status kd_stated_view(kd_profile *view, const kd_profile *full, const kd_stated *stated, kd_arena *arena, kd_err *err);
 bool      kd_stated_is_gift(const kd_stated *stated, kd_ref order, kd_ref product); /* NULL: no */
 /* {"theme","layout","startPage","language"}, only what was said; nothing at all when none was: true when something was written.
  * `key` may be NULL. */

@@ -52,6 +52,7 @@ typedef struct kd_decide_request {
     const kd_placement *const *placements;
     size_t            placement_count;
     const kd_profile *profile;          /* NULL: a stranger, or not allowed to be known */
+    const kd_stated  *stated;           /* what the person told us; NULL: nothing */
     kd_channel        channel;
     const kd_ref     *products;         /* context */
     size_t            product_count;
@@ -71,6 +72,10 @@ kd_status kd_decide(kd_decision **out, size_t *count, kd_recommender *recommende
 void kd_decision_write(kd_jw *w, const kd_decision *decision, const kd_snapshot *snapshot, const kd_catalog *catalog, kd_str language);
 /* The items alone, one after the other into what is open in `w`; what reasons share is made once for all of them. An item's variant is one of its product's. */
 void kd_recommended_write(kd_jw *w, const kd_recommended *items, size_t count, const kd_snapshot *snapshot, const kd_catalog *catalog, kd_str language);
+
+/* The same sentence of a reason as a shopper reads it, from the words of a receipt: its kind ("bought") and what it is about (a title, a
+ * value; may be empty). False: no such kind. */
+bool kd_reason_text(kd_buf *out, kd_str kind, kd_str about, bool german);
 
 /* The receipt: compact binary with everything live that the decision used (watermarks of documents and model, placement
  * version, log position of the person's facts, candidates counts, the items with scores and terms, seed). Versioned: receipt.c. */

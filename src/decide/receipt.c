@@ -153,7 +153,9 @@ static void write_terms(reading *r)
 
         kd_jw_object(w);
         KD_JW_Z(w, "kind", kd_term_kind_name((kd_term_kind)s.kind));
-        if (s.about != 0)
+        if (s.about != 0 && s.kind == KD_TERM_STATED)
+            KD_JW_STR(w, "value", r->snapshot ? kd_snapshot_value_text(r->snapshot, s.about) : (kd_str){ 0 });
+        else if (s.about != 0)
             write_ref(w, "product", s.about, r->snapshot);
         kd_jw_key(w, "weight");
         kd_jw_fixed(w, weight, 6);

@@ -11,30 +11,49 @@ static bool is_german(kd_str language)
     return language.len >= 2 && kd_str_is_nocase((kd_str){ language.ptr, 2 }, "de") && (language.len == 2 || language.ptr[2] == '-' || language.ptr[2] == '_');
 }
 
-/* The sentence of a term, in words that could stand on the page: around the title of the product it is about, or plain. */
-static void write_sentence(kd_jw *w, const kd_term *term, const kd_product *about, bool german)
+/* The sentences of terms, in words that could stand on the page: around what it is about, or plain. */
+static const struct sentence { const char *before, *behind, *plain; } sentences[][2] = { /* English, German; behind NULL: without the title */
+    [KD_TERM_BOUGHT] = { { "because you bought ", "", "because of what you bought" }, { "weil Sie ", " gekauft haben", "wegen Ihrer Einkäufe" } },
+    [KD_TERM_VIEWED] = { { "because you looked at ", "", "because of what you looked at" },
+                         { "weil Sie sich ", " angesehen haben", "wegen Ihrer angesehenen Artikel" } },
+    [KD_TERM_CART] = { { "because ", " is in your cart", "goes with your cart" }, { "weil ", " in Ihrem Warenkorb liegt", "passt zu Ihrem Warenkorb" } },
+    [KD_TERM_WISHED] = { { "because ", " is on your wish list", "goes with your wish list" },
+                         { "weil ", " auf Ihrem Wunschzettel steht", "passt zu Ihrem Wunschzettel" } },
+    [KD_TERM_CONTEXT] = { { "often chosen together with ", "", "often chosen together" }, { "wird oft zusammen mit ", " gewählt", "wird oft zusammen gewählt" } },
+    [KD_TERM_AFFINITY] = { { "like ", ", to your taste", "to your taste" }, { "wie ", " nach Ihrem Geschmack", "nach Ihrem Geschmack" } },
+    [KD_TERM_TREND] = { { "in demand just now", NULL, "in demand just now" }, { "gerade gefragt", NULL, "gerade gefragt" } },
+    [KD_TERM_POPULAR] = { { "popular here", NULL, "popular here" }, { "hier beliebt", NULL, "hier beliebt" } },
+    [KD_TERM_RECENT] = { { "you looked at this lately", NULL, "new in the shop" }, { "haben Sie kürzlich angesehen", NULL, "neu im Sortiment" } },
+    [KD_TERM_STATED] = { { "because you told us you like ", "", "because of what you told us" },
+                         { "weil Sie uns gesagt haben, dass Sie ", " mögen", "wegen Ihrer Angaben" } },
+    [KD_TERM_SURPRISE] = { { "something else for once, as you asked", NULL, "something else for once, as you asked" },
+                           { "einmal etwas anderes, wie Sie es wünschen", NULL, "einmal etwas anderes, wie Sie es wünschen" } },
+};
+
+/* The sentence in at most three pieces; returns how many. */
+static size_t sentence_of(kd_str pieces[3], kd_term_kind kind, kd_str about, bool german)
 {
-    static const struct { const char *before, *behind, *plain; } sentences[][2] = { /* English, German; behind NULL: without the title */
-        [KD_TERM_BOUGHT] = { { "because you bought ", "", "because of what you bought" }, { "weil Sie ", " gekauft haben", "wegen Ihrer Einkäufe" } },
-        [KD_TERM_VIEWED] = { { "because you looked at ", "", "because of what you looked at" },
-                             { "weil Sie sich ", " angesehen haben", "wegen Ihrer angesehenen Artikel" } },
-        [KD_TERM_CART] = { { "because ", " is in your cart", "goes with your cart" }, { "weil ", " in Ihrem Warenkorb liegt", "passt zu Ihrem Warenkorb" } },
-        [KD_TERM_WISHED] = { { "because ", " is on your wish list", "goes with your wish list" },
-                             { "weil ", " auf Ihrem Wunschzettel steht", "passt zu Ihrem Wunschzettel" } },
-        [KD_TERM_CONTEXT] = { { "often chosen together with ", "", "often chosen together" }, { "wird oft zusammen mit ", " gewählt", "wird oft zusammen gewählt" } },
-        [KD_TERM_AFFINITY] = { { "like ", ", to your taste", "to your taste" }, { "wie ", " nach Ihrem Geschmack", "nach Ihrem Geschmack" } },
-        [KD_TERM_TREND] = { { "in demand just now", NULL, "in demand just now" }, { "gerade gefragt", NULL, "gerade gefragt" } },
-        [KD_TERM_POPULAR] = { { "popular here", NULL, "popular here" }, { "hier beliebt", NULL, "hier beliebt" } },
-        [KD_TERM_RECENT] = { { "you looked at this lately", NULL, "new in the shop" }, { "haben Sie kürzlich angesehen", NULL, "neu im Sortiment" } },
-    };
-    const bool  known = about != NULL && about->title.len != 0;
-    const char *before = sentences[term->kind][german].before, *behind = sentences[term->kind][german].behind;
+    const struct sentence *one = &sentences[kind][german];
+    if (about.len != 0 && one->behind != NULL) {
+        pieces[0] = kd_str_z(one->before);
+        pieces[1] = about;
+        pieces[2] = kd_str_z(one->behind);
+        return 3;
+    }
+    pieces[0] = kd_str_z(about.len != 0 ? one->before : one->plain);
+    return 1;
+}
+
+static void write_sentence(kd_jw *w, const kd_term *term, kd_str about, bool german)
+{
+    kd_str       pieces[3];
+    const size_t count = sentence_of(pieces, term->kind, about, german);
 
     kd_jw_key(w, "text");
-    if (known && behind != NULL)
-        kd_jw_pieces(w, (const kd_str[]){ kd_str_z(before), about->title, kd_str_z(behind) }, 3);
+    if (count == 1)
+        kd_jw_str(w, pieces[0]);
     else
-        kd_jw_z(w, known ? before : sentences[term->kind][german].plain);
+        kd_jw_pieces(w, pieces, count);
 }
 
 /* What a reason says apart from its weight is the same wherever it stands in an answer: said once, then copied from there. */
@@ -50,10 +69,34 @@ static const said *find_said(const said_list *list, const kd_term *term)
     return NULL;
 }
 
+/* "Jackets" of "Outdoor > Jackets". */
+static kd_str last_level(kd_str path)
+{
+    for (size_t i = path.len; i > 2; i--)
+        if (path.ptr[i - 1] == ' ' && path.ptr[i - 2] == '>')
+            return (kd_str){ path.ptr + i, path.len - i };
+    return path;
+}
+
+bool kd_reason_text(kd_buf *out, kd_str kind, kd_str about, bool german)
+{
+    kd_str pieces[3];
+    for (size_t k = 0; k < sizeof sentences / sizeof *sentences; k++) {
+        if (!kd_str_is(kind, kd_term_kind_name((kd_term_kind)k)))
+            continue;
+        const size_t count = sentence_of(pieces, (kd_term_kind)k, k == KD_TERM_STATED ? last_level(about) : about, german);
+        for (size_t i = 0; i < count; i++)
+            kd_buf_add_str(out, pieces[i]);
+        return true;
+    }
+    return false;
+}
+
 static void write_saying(kd_jw *w, said_list *list, const kd_term *term, const kd_snapshot *snapshot, bool german)
 {
     const said       *before = find_said(list, term);
-    const kd_product *about = before == NULL && term->about ? kd_snapshot_find(snapshot, term->about) : NULL;
+    const bool        stated = term->kind == KD_TERM_STATED;
+    const kd_product *about = before == NULL && term->about && !stated ? kd_snapshot_find(snapshot, term->about) : NULL;
     const size_t      begin = w->buf->len;
 
     if (before != NULL) {
@@ -66,7 +109,13 @@ static void write_saying(kd_jw *w, said_list *list, const kd_term *term, const k
         KD_JW_STR(w, "product", about->id);
         KD_JW_STR(w, "title", about->title);
     }
-    write_sentence(w, term, about, german);
+    if (stated && term->about) {
+        const kd_str value = kd_snapshot_value_text(snapshot, term->about);
+        KD_JW_STR(w, "value", value);
+        write_sentence(w, term, last_level(value), german);
+    } else {
+        write_sentence(w, term, about ? about->title : (kd_str){ 0 }, german);
+    }
     if (list->count < SAID_MAX)
         list->items[list->count++] = (said){ term->kind, term->about, begin, w->buf->len };
 }

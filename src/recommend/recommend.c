@@ -1,88 +1,20 @@
 #include "recommend/recommend.h"
 
 #include <math.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/fetch.h"
 #include "catalog/sensitive.h"
-#include "recommend/score.h"
-#include "recommend/seeds.h"
-#include "recommend/shelf.h"
-#include "recommend/trending.h"
+#include "recommend/slate.h"
 
-enum { LOOKED_AT_MAX = 20000, CATEGORIES_MAX = 16, AHEAD = 8, FACINGS_AHEAD = 12, MARK_BOUGHT = 0, MARK_SEEN = 1, MARKS = 2 };
+enum { LOOKED_AT_MAX = 20000, AHEAD = 8, FACINGS_AHEAD = 12, MARK_BOUGHT = 0, MARK_SEEN = 1, MARKS = 2 };
 static const int64_t CART_KEEP_MS = 30 * KD_DAY_MS;
-
-/* Working memory of one request, kept for the next: as many as ever ran at once. */
-typedef struct scratch {
-    struct scratch *next;
-    kd_scorer       scorer;
-    uint32_t       *marks;       /* by product row: turn + MARK_BOUGHT, turn + MARK_SEEN, or of an earlier turn */
-    uint32_t        mark_room, turn;
-} scratch;
-
-struct kd_recommender {
-    kd_catalog     *catalog;
-    kd_trending    *trending;
-    pthread_mutex_t lock;        /* guards `idle` */
-    scratch        *idle;
-};
-
-/* One request under way. */
-typedef struct slate {
-    const kd_recommender       *recommender;
-    const kd_recommend_request *request;
-    const kd_snapshot          *snapshot;
-    const kd_demand            *demand;
-    const kd_model             *model;      /* NULL: none */
-    kd_recommend_result        *result;
-    kd_arena                   *arena;
-    scratch                    *scratch;
-    kd_cart_line               *cart;
-    size_t                      cart_count;
-    kd_str                      categories[CATEGORIES_MAX]; /* of the context products */
-    size_t                      category_count;
-    kd_sizes                    sizes;
-    bool                        sizes_known;
-} slate;
-
-/* ---- names -------------------------------------------------------------------------------------------------------- */
-
-static const char *const recipe_names[KD_RECIPE_COUNT] = { "for-you", "also-bought", "also-viewed", "viewed-then-bought", "cart", "popular",
-                                                           "trending", "recently-viewed" };
-
-const char *kd_recipe_name(kd_recipe recipe) { return (unsigned)recipe < KD_RECIPE_COUNT ? recipe_names[recipe] : "unknown"; }
-
-kd_status kd_recipe_parse(kd_recipe *out, kd_str name, kd_err *err)
-{
-    for (int r = 0; r < KD_RECIPE_COUNT; r++) {
-        if (kd_str_is(name, recipe_names[r])) {
-            *out = (kd_recipe)r;
-            return KD_OK;
-        }
-    }
-    return kd_fail_field(err, KD_INVALID, "recipe", "there is no recipe of this name; known are for-you, also-bought, also-viewed, "
-                                                    "viewed-then-bought, cart, popular, trending, recently-viewed");
-}
-
-const char *kd_term_kind_name(kd_term_kind kind)
-{
-    static const char *const names[] = { "bought", "viewed", "cart", "wished", "context", "affinity", "trend", "popular", "recent" };
-    return (size_t)kind < sizeof names / sizeof *names ? names[kind] : "unknown";
-}
-
-const char *kd_removal_name(kd_removal why)
-{
-    static const char *const names[] = { "bought", "stock", "size", "filter", "asked", "cart", "hidden", "sensitive" };
-    return (size_t)why < sizeof names / sizeof *names ? names[why] : "unknown";
-}
 
 /* ---- what may be on the slate ---------------------------------------------------------------------------------------- */
 
 /* Events name products by id, tills by sku; marked once, candidates need not be looked for among what was bought one by one. */
-static void mark_bought(slate *s, const kd_bought *bought, uint32_t count)
+static void mark_bought(kd_slate *s, const kd_bought *bought, uint32_t count)
 {
     const kd_variant *variant;
 
@@ -95,7 +27,7 @@ static void mark_bought(slate *s, const kd_bought *bought, uint32_t count)
     }
 }
 
-static void mark_owned(slate *s)
+static void mark_owned(kd_slate *s)
 {
     const kd_profile *profile = s->request->profile;
 
@@ -107,7 +39,7 @@ static void mark_owned(slate *s)
 }
 
 /* True once for each product of a request; *bought: it was marked so. */
-static bool first_look(slate *s, const kd_product *product, bool *bought)
+bool kd_slate_first_look(kd_slate *s, const kd_product *product, bool *bought)
 {
     uint32_t *mark = &s->scratch->marks[product->row];
     if (*mark == s->scratch->turn + MARK_SEEN)
@@ -117,58 +49,84 @@ static bool first_look(slate *s, const kd_product *product, bool *bought)
     return true;
 }
 
-static kd_ref size_for(slate *s, const kd_product *product)
+/* The sizes to try, the best first: those told us, else the one believed. Returns how many; 0: any. */
+static size_t sizes_for(kd_ref sizes[KD_SIZES_MAX], kd_slate *s, const kd_product *product)
 {
+    size_t told;
     if (product->variant_count < 2 || !s->request->profile)
         return 0;
+    if (s->request->stated && (told = kd_sizes_stated(sizes, s->request->stated, product)) > 0)
+        return told;
     if (!s->sizes_known)
         kd_sizes_learn(&s->sizes, s->request->profile, s->snapshot, s->request->sensitive);
     s->sizes_known = true;
-    return kd_sizes_of(&s->sizes, product);
+    sizes[0] = kd_sizes_of(&s->sizes, product);
+    return sizes[0] != 0;
+}
+
+/* The variant to show: in the first size that is there, and within it in a colour they told us they like. */
+kd_shelf kd_slate_choose(const kd_variant **variant, bool *sized, kd_slate *s, const kd_product *product)
+{
+    const kd_catalog *catalog = s->recommender->catalog;
+    kd_ref            sizes[KD_SIZES_MAX] = { 0 };
+    const size_t      count = sizes_for(sizes, s, product);
+    kd_shelf          verdict = KD_SHELF_OUT;
+
+    *sized = count > 0;
+    for (size_t i = 0; i < (count ? count : 1) && verdict == KD_SHELF_OUT; i++) {
+        if (s->request->stated && s->request->stated->colors.count && product->variant_count > 1 &&
+            kd_shelf_pick_color(variant, catalog, product, s->request->filter, sizes[i], &s->request->stated->colors))
+            return KD_SHELF_SHOWN;
+        verdict = kd_shelf_pick(variant, catalog, product, s->request->filter, sizes[i]);
+    }
+    return verdict;
 }
 
 /* For those who ask why something is missing. */
-static void note_removed(slate *s, const kd_product *product, kd_removal why)
+void kd_slate_note_removed(kd_slate *s, const kd_product *product, kd_removal why)
 {
     if (s->result->removed_count < s->request->removed_max)
         s->result->removed[s->result->removed_count++] = (kd_removed){ product, why };
 }
 
 /* The next slot for `product`, or NULL when it may not be shown; the caller fills in score and terms. */
-static kd_recommended *offer(slate *s, const kd_product *product, kd_layer layer)
+kd_recommended *kd_slate_offer(kd_slate *s, const kd_product *product, kd_layer layer)
 {
     const kd_filter  *filter = s->request->filter;
     const kd_variant *variant = NULL;
     kd_recommended   *slot;
-    kd_ref            size;
-    bool              bought;
+    bool              bought, sized;
 
-    if (!product || !first_look(s, product, &bought))
+    if (!product || !kd_slate_first_look(s, product, &bought))
         return NULL;
     s->result->candidates++;
     if (product->hidden || (product->stub && (!s->model || kd_model_find(s->model, product->ref) == UINT32_MAX))) {
-        note_removed(s, product, KD_REMOVED_HIDDEN);
+        kd_slate_note_removed(s, product, KD_REMOVED_HIDDEN);
         return NULL;
     }
     if (product->sensitive && !s->request->sensitive) {
-        note_removed(s, product, KD_REMOVED_SENSITIVE);
+        kd_slate_note_removed(s, product, KD_REMOVED_SENSITIVE);
         return NULL;
     }
     if (bought && !product->replenishable && !(filter && filter->include_bought)) {
         s->result->removed_bought++;
-        note_removed(s, product, KD_REMOVED_BOUGHT);
+        kd_slate_note_removed(s, product, KD_REMOVED_BOUGHT);
         return NULL;
     }
-    size = size_for(s, product);
-    switch (kd_shelf_pick(&variant, s->recommender->catalog, product, filter, size)) {
+    if (s->request->stated && kd_slate_is_not_for_me(s->request->stated, product)) {
+        s->result->removed_filter++;
+        kd_slate_note_removed(s, product, KD_REMOVED_NOT_FOR_ME);
+        return NULL;
+    }
+    switch (kd_slate_choose(&variant, &sized, s, product)) {
     case KD_SHELF_FILTERED:
         s->result->removed_filter++;
-        note_removed(s, product, KD_REMOVED_FILTER);
+        kd_slate_note_removed(s, product, KD_REMOVED_FILTER);
         return NULL;
     case KD_SHELF_OUT:
         s->result->removed_stock++;
         if (s->request->removed_max) /* in stock, but not in the size that fits? */
-            note_removed(s, product, size != 0 && kd_stock_available(s->recommender->catalog, product) ? KD_REMOVED_SIZE : KD_REMOVED_STOCK);
+            kd_slate_note_removed(s, product, sized && kd_stock_available(s->recommender->catalog, product) ? KD_REMOVED_SIZE : KD_REMOVED_STOCK);
         return NULL;
     case KD_SHELF_SHOWN: break;
     }
@@ -179,12 +137,10 @@ static kd_recommended *offer(slate *s, const kd_product *product, kd_layer layer
     return slot;
 }
 
-static bool is_full(const slate *s) { return s->result->count == s->request->count; }
-
 /* An item of a layer that has one reason only. */
-static void offer_simple(slate *s, const kd_product *product, kd_layer layer, int64_t micro, kd_term term)
+static void offer_simple(kd_slate *s, const kd_product *product, kd_layer layer, int64_t micro, kd_term term)
 {
-    kd_recommended *slot = offer(s, product, layer);
+    kd_recommended *slot = kd_slate_offer(s, product, layer);
     if (!slot)
         return;
     slot->score = term.weight = (double)micro / KD_MICRO;
@@ -194,7 +150,7 @@ static void offer_simple(slate *s, const kd_product *product, kd_layer layer, in
 
 /* ---- layer: neighbours of seeds ---------------------------------------------------------------------------------------- */
 
-static void fill_terms(kd_recommended *slot, const kd_terms *terms, const kd_seed *seeds)
+void kd_slate_fill_terms(kd_recommended *slot, const kd_terms *terms, const kd_seed *seeds)
 {
     for (uint8_t t = 0; t < terms->count; t++) {
         const kd_seed *seed = &seeds[terms->best[t].seed];
@@ -209,7 +165,7 @@ static void fill_terms(kd_recommended *slot, const kd_terms *terms, const kd_see
 }
 
 /* At most AHEAD candidates, looked up together, so that one wait for memory serves them all. Returns how many were looked at. */
-static size_t offer_scored(slate *s, uint32_t *items, const kd_candidate *best, size_t count)
+static size_t offer_scored(kd_slate *s, uint32_t *items, const kd_candidate *best, size_t count)
 {
     const kd_product *products[AHEAD];
     size_t            done = 0;
@@ -221,8 +177,8 @@ static size_t offer_scored(slate *s, uint32_t *items, const kd_candidate *best, 
     for (size_t i = 0; i < count; i++)
         if (products[i])
             kd_stock_fetch_ahead(s->recommender->catalog, products[i]->facings[0].row);
-    for (; done < count && !is_full(s); done++) {
-        kd_recommended *slot = offer(s, products[done], KD_LAYER_RECIPE);
+    for (; done < count && !kd_slate_is_full(s); done++) {
+        kd_recommended *slot = kd_slate_offer(s, products[done], KD_LAYER_RECIPE);
         if (!slot)
             continue;
         slot->score = (double)best[done].micro / KD_MICRO;
@@ -233,12 +189,12 @@ static size_t offer_scored(slate *s, uint32_t *items, const kd_candidate *best, 
 
 /* The best candidates, until the slate is full or none is left. When a portion was not enough (much of it bought or sold out),
  * scores are added up anew for one eight times as large: rare, and cheaper than sorting more than is needed every time. */
-static kd_status pick_scored(slate *s, uint32_t *items, const kd_seed *seeds, size_t seed_count, kd_err *err)
+static kd_status pick_scored(kd_slate *s, uint32_t *items, const kd_seed *seeds, size_t seed_count, kd_err *err)
 {
     kd_scorer *scorer = &s->scratch->scorer;
     size_t     done = 0, total = 1;
 
-    for (size_t portion = s->request->count + s->request->count / 2 + 16; !is_full(s) && done < total && done < LOOKED_AT_MAX; portion *= 8) {
+    for (size_t portion = s->request->count + s->request->count / 2 + 16; !kd_slate_is_full(s) && done < total && done < LOOKED_AT_MAX; portion *= 8) {
         kd_scorer_add(scorer, s->model, seeds, seed_count);
         total = scorer->touched_count;
         size_t        room = portion < total ? portion : total;
@@ -246,27 +202,28 @@ static kd_status pick_scored(slate *s, uint32_t *items, const kd_seed *seeds, si
         kd_scorer_top(best, best ? room : 0, scorer);
         if (!best)
             return kd_fail_memory(err);
-        while (done < room && !is_full(s))
+        while (done < room && !kd_slate_is_full(s))
             done += offer_scored(s, items, best + done, room - done < AHEAD ? room - done : AHEAD);
     }
     return KD_OK;
 }
 
-static kd_status fill_from_seeds(slate *s, const kd_seed *seeds, size_t seed_count, kd_err *err)
+static kd_status fill_from_seeds(kd_slate *s, const kd_seed *seeds, size_t seed_count, kd_err *err)
 {
     uint32_t *items = KD_NEW(s->arena, uint32_t, s->request->count);
     kd_terms *terms = KD_NEW(s->arena, kd_terms, s->request->count);
+    size_t    first = s->result->count;
     kd_status status = items && terms ? pick_scored(s, items, seeds, seed_count, err) : kd_fail_memory(err);
 
     if (status != KD_OK)
         return status;
-    kd_scorer_explain(terms, &s->scratch->scorer, items, s->result->count, s->model, seeds, seed_count);
-    for (size_t i = 0; i < s->result->count; i++)
-        fill_terms(&s->result->items[i], &terms[i], seeds);
+    kd_scorer_explain(terms + first, &s->scratch->scorer, items + first, s->result->count - first, s->model, seeds, seed_count);
+    for (size_t i = first; i < s->result->count; i++)
+        kd_slate_fill_terms(&s->result->items[i], &terms[i], seeds);
     return KD_OK;
 }
 
-static size_t gather_seeds(kd_seed *seeds, const slate *s)
+static size_t gather_seeds(kd_seed *seeds, const kd_slate *s)
 {
     const kd_recommend_request *r = s->request;
     size_t count = 0;
@@ -294,7 +251,7 @@ static size_t gather_seeds(kd_seed *seeds, const slate *s)
 }
 
 /* Whatever made it a seed: a sensitive product speaks for nobody who did not say yes. */
-static size_t without_sensitive(kd_seed *seeds, size_t count, const slate *s)
+static size_t without_sensitive(kd_seed *seeds, size_t count, const kd_slate *s)
 {
     size_t kept = 0;
 
@@ -313,7 +270,7 @@ static size_t without_sensitive(kd_seed *seeds, size_t count, const slate *s)
 
 /* ---- layers: what is in demand, and what is new ---------------------------------------------------------------------------- */
 
-static bool in_context_category(const slate *s, const kd_product *product)
+static bool in_context_category(const kd_slate *s, const kd_product *product)
 {
     for (size_t i = 0; i < s->category_count; i++)
         if (kd_str_eq(s->categories[i], product->category))
@@ -321,26 +278,26 @@ static bool in_context_category(const slate *s, const kd_product *product)
     return false;
 }
 
-static void offer_demanded(slate *s, kd_ref ref, int64_t micro, kd_layer layer, kd_term_kind kind, bool category_only)
+static void offer_demanded(kd_slate *s, kd_ref ref, int64_t micro, kd_layer layer, kd_term_kind kind, bool category_only)
 {
     const kd_product *product = kd_snapshot_find(s->snapshot, ref);
-    if (product && micro > 0 && (!category_only || in_context_category(s, product)))
+    if (product && micro > 0 && (!category_only || in_context_category(s, product)) && (kind != KD_TERM_SURPRISE || kd_slate_is_unfamiliar(s, product)))
         offer_simple(s, product, layer, micro, (kd_term){ .kind = kind });
 }
 
 /* The live list, then the model's own order behind it. */
-static void fill_from_demand(slate *s, kd_layer layer, kd_term_kind kind, bool category_only)
+static void fill_from_demand(kd_slate *s, kd_layer layer, kd_term_kind kind, bool category_only)
 {
-    bool                  trend = kind == KD_TERM_TREND;
+    bool                  trend = kind == KD_TERM_TREND || kind == KD_TERM_SURPRISE;
     const kd_demand_list *list = trend ? &s->demand->trending : &s->demand->popular;
     const uint32_t       *items = NULL;
     size_t                count = 0;
 
-    for (uint32_t i = 0; i < list->count && !is_full(s); i++)
+    for (uint32_t i = 0; i < list->count && !kd_slate_is_full(s); i++)
         offer_demanded(s, list->items[i].product, list->items[i].micro, layer, kind, category_only);
     if (s->model)
         count = trend ? kd_model_trending(s->model, &items) : kd_model_popular(s->model, &items);
-    for (size_t i = 0; i < count && i < LOOKED_AT_MAX && !is_full(s); i++) {
+    for (size_t i = 0; i < count && i < LOOKED_AT_MAX && !kd_slate_is_full(s); i++) {
         double value = trend ? kd_model_trend(s->model, items[i]) : kd_model_popularity(s->model, items[i]);
         offer_demanded(s, kd_model_item(s->model, items[i]), llround(value * list->model_micro), layer, kind, category_only);
     }
@@ -356,12 +313,12 @@ static int better_score_first(const void *a, const void *b)
 
 /* The last described are the newest; among those chosen, age decides. Stubs are not among them: a flood of invented ids must not
  * stand before what the shop sells. */
-static void fill_from_newest(slate *s)
+static void fill_from_newest(kd_slate *s)
 {
     uint32_t described = kd_snapshot_described(s->snapshot);
     size_t   first = s->result->count;
 
-    for (uint32_t n = 0; n < described && n < LOOKED_AT_MAX && !is_full(s); n++) {
+    for (uint32_t n = 0; n < described && n < LOOKED_AT_MAX && !kd_slate_is_full(s); n++) {
         const kd_product *product = kd_snapshot_described_product(s->snapshot, described - 1 - n);
         double  age_days = (double)(s->request->now_ms - product->created_ms) / (double)KD_DAY_MS;
         int64_t micro = llround(KD_MICRO * exp2(-fmax(age_days, 0.0) / 30.0));
@@ -370,11 +327,11 @@ static void fill_from_newest(slate *s)
     qsort(s->result->items + first, s->result->count - first, sizeof *s->result->items, better_score_first);
 }
 
-static void fill_recently_viewed(slate *s)
+static void fill_recently_viewed(kd_slate *s)
 {
     const kd_recent *views = s->request->profile ? kd_profile_recent(s->request->profile, KD_KIND_VIEW) : NULL;
 
-    for (uint32_t i = 0; views && i < views->count && !is_full(s); i++) {
+    for (uint32_t i = 0; views && i < views->count && !kd_slate_is_full(s); i++) {
         const kd_variant *variant;
         const kd_product *product = kd_snapshot_find_any(s->snapshot, views->items[i].product, &variant);
         double            age_days = (double)(s->request->now_ms - views->items[i].time_ms) / (double)KD_DAY_MS;
@@ -403,7 +360,7 @@ static kd_status check_request(const kd_recommend_request *r, kd_err *err)
 }
 
 /* What the person has before their eyes already is no news; its categories are kept. */
-static void leave_out_given(slate *s)
+static void leave_out_given(kd_slate *s)
 {
     const kd_variant *variant;
     bool              bought;
@@ -412,49 +369,81 @@ static void leave_out_given(slate *s)
         const kd_product *product = kd_snapshot_find_any(s->snapshot, s->request->products[i], &variant);
         if (!product)
             continue;
-        if (first_look(s, product, &bought))
-            note_removed(s, product, KD_REMOVED_ASKED);
-        if (product->category.len && s->category_count < CATEGORIES_MAX && !in_context_category(s, product))
+        if (kd_slate_first_look(s, product, &bought))
+            kd_slate_note_removed(s, product, KD_REMOVED_ASKED);
+        if (product->category.len && s->category_count < KD_SLATE_CATEGORIES_MAX && !in_context_category(s, product))
             s->categories[s->category_count++] = product->category;
     }
     for (size_t i = 0; i < s->cart_count; i++) {
         const kd_product *product = kd_snapshot_find_any(s->snapshot, s->cart[i].product, &variant);
-        if (product && first_look(s, product, &bought))
-            note_removed(s, product, KD_REMOVED_CART);
+        if (product && kd_slate_first_look(s, product, &bought))
+            kd_slate_note_removed(s, product, KD_REMOVED_CART);
     }
 }
 
-static kd_status fill(slate *s, kd_err *err)
+/* What this very person likes, told before inferred, and what they asked to be surprised with. */
+static kd_status fill_personal(kd_slate *s, kd_err *err)
+{
+    const kd_stated *stated = s->request->recipe == KD_RECIPE_FOR_YOU && s->request->profile ? s->request->stated : NULL;
+    kd_seed          seeds[KD_SEEDS_MAX];
+    const size_t     seed_count = s->model ? without_sensitive(seeds, gather_seeds(seeds, s), s) : 0, kept_free = kd_slate_surprises(s);
+    kd_status        status = kept_free ? kd_slate_learn_familiar(s, err) : KD_OK;
+
+    s->room -= kept_free;
+    if (status == KD_OK && stated)
+        status = kd_slate_fill_from_liked(s, seeds, seed_count, err);
+    if (status == KD_OK && seed_count > 0 && !kd_slate_is_full(s))
+        status = fill_from_seeds(s, seeds, seed_count, err);
+    s->room = s->request->count;
+    return status;
+}
+
+static void fill_shared(kd_slate *s)
 {
     const kd_recommend_request *r = s->request;
-    kd_seed   seeds[KD_SEEDS_MAX];
-    size_t    seed_count = s->model ? without_sensitive(seeds, gather_seeds(seeds, s), s) : 0;
-    kd_status status = KD_OK;
 
-    mark_owned(s);
-    if (r->recipe == KD_RECIPE_RECENTLY_VIEWED) {
-        fill_recently_viewed(s);
-        return KD_OK;
-    }
-    leave_out_given(s);
-    if (seed_count > 0)
-        status = fill_from_seeds(s, seeds, seed_count, err);
-    if (status != KD_OK)
-        return status;
     if (r->recipe == KD_RECIPE_POPULAR)
         fill_from_demand(s, KD_LAYER_RECIPE, KD_TERM_POPULAR, false);
     if (s->category_count > 0)
         fill_from_demand(s, r->recipe == KD_RECIPE_TRENDING ? KD_LAYER_RECIPE : KD_LAYER_TRENDING_CATEGORY, KD_TERM_TREND, true);
     fill_from_demand(s, r->recipe == KD_RECIPE_TRENDING && s->category_count == 0 ? KD_LAYER_RECIPE : KD_LAYER_TRENDING, KD_TERM_TREND, false);
     fill_from_demand(s, KD_LAYER_POPULAR, KD_TERM_POPULAR, false);
-    if (!is_full(s))
+    if (!kd_slate_is_full(s))
         fill_from_newest(s);
-    return KD_OK;
 }
 
-static scratch *scratch_take(kd_recommender *recommender, uint32_t item_count, uint32_t product_count, kd_err *err)
+static kd_status fill(kd_slate *s, kd_err *err)
 {
-    scratch *one;
+    const kd_recommend_request *r = s->request;
+    size_t    surprises, first;
+    kd_status status;
+
+    mark_owned(s);
+    if (r->stated)
+        kd_slate_leave_out_unwanted(s);
+    if (r->recipe == KD_RECIPE_RECENTLY_VIEWED) {
+        fill_recently_viewed(s);
+        return KD_OK;
+    }
+    leave_out_given(s);
+    status = fill_personal(s, err);
+    if (status != KD_OK)
+        return status;
+    first = s->result->count;
+    surprises = s->familiar ? kd_slate_surprises(s) : 0;
+    if (surprises > 0) {
+        s->room = first + surprises < r->count ? first + surprises : r->count;
+        fill_from_demand(s, KD_LAYER_RECIPE, KD_TERM_SURPRISE, false);
+        s->room = r->count;
+        surprises = s->result->count - first;
+    }
+    fill_shared(s);
+    return surprises > 0 ? kd_slate_spread(s, first, surprises, err) : KD_OK;
+}
+
+static kd_scratch *scratch_take(kd_recommender *recommender, uint32_t item_count, uint32_t product_count, kd_err *err)
+{
+    kd_scratch *one;
 
     pthread_mutex_lock(&recommender->lock);
     one = recommender->idle;
@@ -482,7 +471,7 @@ static scratch *scratch_take(kd_recommender *recommender, uint32_t item_count, u
     return one;
 }
 
-static void scratch_give(kd_recommender *recommender, scratch *one)
+static void scratch_give(kd_recommender *recommender, kd_scratch *one)
 {
     pthread_mutex_lock(&recommender->lock);
     one->next = recommender->idle;
@@ -493,7 +482,7 @@ static void scratch_give(kd_recommender *recommender, scratch *one)
 kd_status kd_recommend(kd_recommend_result *out, kd_recommender *recommender, const kd_snapshot *snapshot, const kd_recommend_request *request,
                        kd_arena *arena, kd_err *err)
 {
-    slate     s = { .recommender = recommender, .request = request, .snapshot = snapshot, .result = out, .arena = arena };
+    kd_slate     s = { .recommender = recommender, .request = request, .snapshot = snapshot, .result = out, .arena = arena, .room = request->count };
     kd_status status = check_request(request, err);
 
     *out = (kd_recommend_result){ 0 };
@@ -529,8 +518,11 @@ kd_status kd_recommender_open(kd_recommender **out, kd_catalog *catalog, kd_err 
     if (!r)
         return kd_fail_memory(err);
     r->catalog = catalog;
-    status = kd_trending_open(&r->trending, err);
+    status = kd_favourites_open(&r->favourites, err);
+    if (status == KD_OK)
+        status = kd_trending_open(&r->trending, err);
     if (status != KD_OK) {
+        kd_favourites_close(r->favourites);
         free(r);
         return status;
     }
@@ -544,13 +536,14 @@ void kd_recommender_close(kd_recommender *recommender)
     if (!recommender)
         return;
     while (recommender->idle) {
-        scratch *one = recommender->idle;
+        kd_scratch *one = recommender->idle;
         recommender->idle = one->next;
         kd_scorer_free(&one->scorer);
         free(one->marks);
         free(one);
     }
     kd_trending_close(recommender->trending);
+    kd_favourites_close(recommender->favourites);
     pthread_mutex_destroy(&recommender->lock);
     free(recommender);
 }

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "catalog/catalog.h"
 #include "customer/opinion.h"
+#include "customer/stated.h"
 #include "event/ingest.h"
 #include "recommend/model.h"
 
@@ -32,10 +33,12 @@ typedef struct kd_filter { /* all given conditions hold */
     bool    include_bought, include_out_of_stock;
 } kd_filter;
 
-typedef enum kd_term_kind { KD_TERM_BOUGHT, KD_TERM_VIEWED, KD_TERM_CART, KD_TERM_WISHED, KD_TERM_CONTEXT, KD_TERM_AFFINITY, KD_TERM_TREND, KD_TERM_POPULAR, KD_TERM_RECENT } kd_term_kind;
+typedef enum kd_term_kind { KD_TERM_BOUGHT, KD_TERM_VIEWED, KD_TERM_CART, KD_TERM_WISHED, KD_TERM_CONTEXT, KD_TERM_AFFINITY, KD_TERM_TREND, KD_TERM_POPULAR, KD_TERM_RECENT,
+    KD_TERM_STATED, KD_TERM_SURPRISE } kd_term_kind;
 const char *kd_term_kind_name(kd_term_kind kind);
 typedef struct kd_term { kd_term_kind kind; kd_ref about; double weight; int64_t time_ms; uint32_t support; } kd_term; /* "because you bought `about`"; about 0: nothing in particular, or several. RECENT: `about` itself was
-                                      looked at lately, or, with about 0, it is new in the shop */
+                                      looked at lately, or, with about 0, it is new in the shop. STATED: `about` is the value of an attribute that the person said
+                                      they like. SURPRISE: asked to be shown something else */
 enum { KD_TERMS_MAX = 8 };
 
 /* Which layer of the chain filled a slot. A layer follows only when those before it left slots open. */
@@ -57,13 +60,15 @@ typedef struct kd_recommended {
 } kd_recommended;
 
 /* Why a product that was thought of is not there. */
-typedef enum kd_removal { KD_REMOVED_BOUGHT, KD_REMOVED_STOCK, KD_REMOVED_SIZE, KD_REMOVED_FILTER, KD_REMOVED_ASKED, KD_REMOVED_CART, KD_REMOVED_HIDDEN, KD_REMOVED_SENSITIVE } kd_removal;
+typedef enum kd_removal { KD_REMOVED_BOUGHT, KD_REMOVED_STOCK, KD_REMOVED_SIZE, KD_REMOVED_FILTER, KD_REMOVED_ASKED, KD_REMOVED_CART, KD_REMOVED_HIDDEN,
+    KD_REMOVED_SENSITIVE, KD_REMOVED_NOT_FOR_ME } kd_removal;
 const char *kd_removal_name(kd_removal why); /* "bought", "stock", ... */
 typedef struct kd_removed { const kd_product *product; kd_removal why; } kd_removed;
 
 typedef struct kd_recommend_request {
     kd_recipe         recipe;
-    const kd_profile *profile;      /* NULL: a stranger */
+    const kd_profile *profile;      /* NULL: a stranger. What was bought as a gift is taken out of its recent orders (kd_stated_view) */
+    const kd_stated  *stated;       /* what the person told us; NULL: nothing, which costs nothing */
     const kd_ref     *products;     /* context: the product page, the cart */
     size_t            product_count;
     const kd_filter  *filter;       /* NULL: none */
@@ -97,6 +102,8 @@ void      kd_recommender_observe(void *recommender, const kd_stored *events, siz
  * or number of context products out of range. Equal inputs give equal answers: nothing is drawn.
  * Slots the recipe leaves open go to trending (in the context's category first), popular, then new products; at most 20,000
  * candidates of a layer are looked at. Only "recently-viewed" is not filled up: what was never viewed has no place there.
+ * What a person stated outranks everything inferred: recommend/favourites.h. Products and categories that are "not for me" are left
+ * out by every recipe and whatever the filter says, and counted with the filter's.
  * Left out always: hidden products, stubs that are in no model, what is in the cart or the context; unless the filter
  * includes them: what was ever bought, even if returned (unless replenishable), and what is out of stock. Where the person's
  * size is known (recommend/shelf.h) and no variant of it is in stock, the product counts as out of stock. */

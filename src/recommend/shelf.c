@@ -79,6 +79,27 @@ kd_ref kd_sizes_of(const kd_sizes *sizes, const kd_product *product)
     return best == UINT32_MAX ? 0 : sizes->believed[best].size;
 }
 
+/* Said of this product's category or department, or, with `general`, of everything. */
+static size_t add_stated(kd_ref *sizes, const kd_stated *stated, const kd_product *product, bool general)
+{
+    size_t count = 0;
+    for (uint32_t i = 0; i < stated->size_count && count < KD_SIZES_MAX; i++) {
+        const kd_stated_size *one = &stated->sizes[i];
+        bool                  about = general ? one->of == 0 : one->of != 0 && one->of == product->department;
+        for (uint16_t a = 0; !general && !about && a < product->attr_count && product->attrs[a].attribute <= KD_ATTR_CATEGORY; a++)
+            about = product->attrs[a].attribute == KD_ATTR_CATEGORY && product->attrs[a].value == one->of;
+        if (about && is_made_in(product, one->size))
+            sizes[count++] = one->size;
+    }
+    return count;
+}
+
+size_t kd_sizes_stated(kd_ref sizes[KD_SIZES_MAX], const kd_stated *stated, const kd_product *product)
+{
+    size_t count = stated->size_count ? add_stated(sizes, stated, product, false) : 0;
+    return count || stated->size_count == 0 ? count : add_stated(sizes, stated, product, true);
+}
+
 /* ---- filter and stock -------------------------------------------------------------------------------------------- */
 
 static bool has(const kd_product_attr *attrs, uint16_t count, kd_product_attr wanted)
@@ -135,4 +156,20 @@ kd_shelf kd_shelf_pick(const kd_variant **variant, const kd_catalog *catalog, co
         return KD_SHELF_SHOWN;
     }
     return verdict;
+}
+
+bool kd_shelf_pick_color(const kd_variant **variant, const kd_catalog *catalog, const kd_product *product, const kd_filter *filter, kd_ref size,
+                         const kd_stated_refs *colors)
+{
+    for (uint32_t c = 0; c < colors->count; c++)
+        for (uint16_t v = 0; v < product->variant_count; v++) {
+            const kd_variant *one = &product->variants[v];
+            if (!has(one->attrs, one->attr_count, (kd_product_attr){ KD_ATTR_COLOR, colors->refs[c] }) || (filter && !passes(catalog, product, one, filter)) ||
+                (size != 0 && product->facings[v].size != size) ||
+                (!(filter && filter->include_out_of_stock) && !kd_stock_variant_available(catalog, product, v)))
+                continue;
+            *variant = one;
+            return true;
+        }
+    return false;
 }

@@ -19,8 +19,15 @@ void   kd_sizes_learn(kd_sizes *sizes, const kd_profile *profile, const kd_snaps
 /* The value of KD_ATTR_SIZE to look for among the variants of `product`; 0: any. */
 kd_ref kd_sizes_of(const kd_sizes *sizes, const kd_product *product);
 
+/* The sizes the person told us for this product that it is made in, the best first: those told for its category or department, else
+ * those told for everything. Returns how many, KD_SIZES_MAX at most. */
+size_t kd_sizes_stated(kd_ref sizes[KD_SIZES_MAX], const kd_stated *stated, const kd_product *product);
+
 typedef enum kd_shelf { KD_SHELF_SHOWN, KD_SHELF_FILTERED, KD_SHELF_OUT } kd_shelf;
 /* *variant gets the first variant, in the catalogue's order, that passes the filter, is in stock and has the size; NULL when the
  * product has one only. `filter` may be NULL. */
 kd_shelf kd_shelf_pick(const kd_variant **variant, const kd_catalog *catalog, const kd_product *product, const kd_filter *filter, kd_ref size);
+/* The same, but only a variant that has one of these colours by itself, the first colour that is there; false when none can be shown. */
+bool     kd_shelf_pick_color(const kd_variant **variant, const kd_catalog *catalog, const kd_product *product, const kd_filter *filter, kd_ref size,
+                             const kd_stated_refs *colors);
 #endif

@@ -109,17 +109,17 @@ static void test_read(void **state)
         reg("unheard", "1", false),
     };
     enum { COUNT = sizeof list / sizeof *list };
+    kd_profile p = { .stated = (kd_register *)(uintptr_t)list, .stated_count = COUNT };
     kd_arena *arena = kd_arena_new(1 << 18);
     kd_stated s;
     kd_buf    out;
     kd_jw     w;
     kd_err    err = { 0 };
     (void)state;
-    assert_int_equal(kd_stated_read(&s, list, COUNT, false, arena, &err), KD_OK);
+    assert_int_equal(kd_stated_read(&s, &p, arena, &err), KD_OK);
     assert_int_equal(s.brands.count, 0); /* claimed */
     assert_false(s.paused);
-    assert_false(kd_stated_is_paused(list, COUNT, false));
-    assert_true(kd_stated_is_paused(list, COUNT, true));
+    assert_false(kd_stated_is_paused(&p));
     assert_int_equal(s.colors.count, 2);
     assert_true(s.colors.refs[0] == kd_ref_of(KD_STR("navy")));
     assert_int_equal(s.size_count, 3);
@@ -134,15 +134,43 @@ static void test_read(void **state)
     kd_jw_init(&w, &out);
     assert_true(kd_stated_write_appearance(&w, NULL, &s));
     assert_true(kd_str_is(kd_buf_str(&out), "{\"language\":\"de\"}"));
-    assert_int_equal(kd_stated_read(&s, list, COUNT, true, arena, &err), KD_OK);
-    assert_true(s.paused && s.brands.count == 1);
-    assert_int_equal(kd_stated_read(&s, NULL, 0, true, arena, &err), KD_OK);
+    p = (kd_profile){ .stated = &(kd_register){ .name = KD_STR("paused"), .value = KD_STR("true") }, .stated_count = 1 };
+    assert_true(kd_stated_is_paused(&p));
+    assert_int_equal(kd_stated_read(&s, &p, arena, &err), KD_OK);
+    assert_true(s.paused);
+    assert_int_equal(kd_stated_read(&s, &(kd_profile){ 0 }, arena, &err), KD_OK);
+    assert_false(kd_stated_is_paused(NULL));
     assert_false(kd_stated_write_appearance(&w, NULL, &s));
+    kd_arena_free(arena);
+}
+
+static void test_gifts_are_no_taste_but_bought(void **state)
+{
+    kd_arena       *arena = kd_arena_new(1 << 18);
+    kd_profile      p = { 0 }, view;
+    kd_profile_caps caps = kd_profile_caps_default();
+    kd_stated       s = { .gifts = &(kd_stated_gift){ kd_ref_of(KD_STR("A")), kd_ref_of(KD_STR("p1")) }, .gift_count = 1 };
+    kd_err          err = { 0 };
+    (void)state;
+    for (int order = 0; order < 2; order++)
+        for (int product = 1; product < 3; product++) {
+            kd_fact fact = line_fact(arena, KD_KIND_ORDER, T0 + order * 10 + product, product == 1 ? "p1" : "p2", "", 1, 1);
+            fact.order_id = order ? KD_STR("B") : KD_STR("A");
+            assert_int_equal(kd_profile_fold(&p, &fact, &caps, &err), KD_OK);
+        }
+    assert_int_equal(kd_stated_view(&view, &p, NULL, arena, &err), KD_OK);
+    assert_ptr_equal(view.recent, p.recent);
+    assert_int_equal(kd_stated_view(&view, &p, &s, arena, &err), KD_OK);
+    assert_int_equal(kd_profile_recent(&p, KD_KIND_ORDER)->count, 4);
+    assert_int_equal(kd_profile_recent(&view, KD_KIND_ORDER)->count, 3);
+    assert_int_equal(kd_profile_bought(&view, kd_ref_of(KD_STR("p1")))->orders, 2);
+    kd_profile_free(&p);
     kd_arena_free(arena);
 }
 
 int run_stated_tests(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_names), cmocka_unit_test(test_what_may_be_written), cmocka_unit_test(test_read) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_names), cmocka_unit_test(test_what_may_be_written), cmocka_unit_test(test_read),
+                                        cmocka_unit_test(test_gifts_are_no_taste_but_bought) };
     return cmocka_run_group_tests_name("stated", tests, NULL, NULL);
 }

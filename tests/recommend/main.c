@@ -27,5 +27,6 @@ int main(void)
     failed += _cmocka_run_group_tests("train", train_tests, train_test_count, NULL, NULL);
     failed += _cmocka_run_group_tests("recommend", recommend_tests, recommend_test_count, NULL, NULL);
     failed += _cmocka_run_group_tests("sensitive", sensitive_tests, sensitive_test_count, NULL, NULL);
+    failed += _cmocka_run_group_tests("stated", stated_tests, stated_test_count, NULL, NULL);
     return failed != 0;
 }

@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-extern const struct CMUnitTest item_item_tests[], model_tests[], quality_tests[], score_tests[], trending_tests[], train_tests[], recommend_tests[], sensitive_tests[];
+extern const struct CMUnitTest item_item_tests[], model_tests[], quality_tests[], score_tests[], trending_tests[], train_tests[], recommend_tests[], sensitive_tests[], stated_tests[];
 extern const size_t item_item_test_count, model_test_count, quality_test_count, score_test_count, trending_test_count, train_test_count,
-    recommend_test_count, sensitive_test_count;
+    recommend_test_count, sensitive_test_count, stated_test_count;
 
 /* A file of the shared data sets; NULL (and a message) when they are not there, so that the test skips. */
 const char *shared_file(char out[4096], const char *name);
