@@ -265,7 +265,7 @@ static int import_files(kd_run *run, kd_reader *reader)
 {
     const import_options *o = run->options;
     kd_parts             *parts = kd_engine_parts(run->engine);
-    const kd_importer     to = { parts->store, reader, parts->ingest, parts->catalog, parts->vault, parts->clock };
+    const kd_importer     to = { parts->store, reader, parts->ingest, parts->catalog, parts->vault, parts->clock, NULL };
     kd_import_options     options = { .what = o->kind, .source = kd_str_z(o->source), .map = o->map, .map_count = o->map_count, .decimal_comma = o->decimal_comma, .dry_run = o->dry_run,
                                   .format = o->format, .dates = o->dates, .cancel_prefix = kd_str_z(o->cancel_prefix) };
     kd_err                err = { 0 };

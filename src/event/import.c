@@ -89,6 +89,11 @@ kd_status kd_import_run(kd_import_counts *counts, const kd_importer *to, kd_inpu
     *counts = (kd_import_counts){ .currency = filled.currency };
     if (!run)
         return kd_fail_memory(err);
+    if (to->sources) {
+        const kd_source *source = kd_sources_find(to->sources, filled.source);
+        filled.transform = source && kd_transform_step_count(source->transform) ? source->transform : NULL;
+    }
+    filled.dropped = &counts->dropped;
     *run = (kd_import){ .to = to, .options = &filled, .counts = counts, .in = in, .name = name, .progress = progress,
         .self = self, .cancel = cancel };
     run->bad_arena = kd_arena_new(BAD_BYTES_MAX);
@@ -112,6 +117,7 @@ kd_status kd_import_run(kd_import_counts *counts, const kd_importer *to, kd_inpu
     }
     tell(run);
     kd_arena_free(run->bad_arena);
+    free(run->columns);
     free(run);
     return status;
 }
@@ -172,7 +178,7 @@ kd_status kd_import_seen(kd_import *run, const kd_row *row, kd_err *err)
         for (size_t c = 0; c < row->count; c++)
             kd_import_hash(run, row->cells[c]);
     if (run->counts->rows == 1)
-        run->head = run->hash;
+        run->head = run->options->replay ? run->options->replay->head : run->hash;
     if (run->counts->rows != run->mark.check_row || run->hash == run->mark.check_hash)
         return KD_OK;
     kd_import_mark_put(run, NULL, err);
@@ -187,7 +193,9 @@ kd_status kd_import_reject(kd_import *run, uint64_t line, const kd_err *why, kd_
         return kd_fail_field(err, KD_LIMIT, why->field,
                              "more than %zu bad rows: is this the right kind of file? the last one, line %" PRIu64 ": %.120s",
                              run->options->quarantine_max, line, why->msg);
-    if (run->options->dry_run)
+    if (run->options->replay)
+        run->options->replay->why = *why;
+    if (run->options->dry_run || run->options->replay)
         return KD_OK;
     kd_bad_row *bad = &run->bad[run->bad_count];
     *bad = (kd_bad_row){ .line = line, .field = kd_str_copy(run->bad_arena, kd_str_z(why->field)),
@@ -202,6 +210,8 @@ kd_status kd_import_reject_row(kd_import *run, const kd_row *row, const kd_err *
     kd_buf text;
     kd_buf_init(&text, NULL);
     kd_row_text(&text, row);
+    if (run->columns == NULL && row->header.len) /* kept beyond the rows: what is pending is written after they are closed */
+        run->columns = strndup(row->header.ptr, row->header.len);
     kd_status status = kd_buf_status(&text, err);
     if (status == KD_OK)
         status = kd_import_reject(run, row->line, why, kd_buf_str(&text), err);
@@ -214,8 +224,7 @@ kd_status kd_import_bad_rows_flush(kd_import *run, kd_err *err)
     kd_status status = kd_import_begin(run, err);
     if (status != KD_OK || run->bad_count == 0)
         return status;
-    status = kd_quarantine_put(run->to->store, run->to->vault, run->bad, run->bad_count, run->name,
-                               kd_import_what_name(run->options->what), run->fingerprint, kd_now(run->to->clock), err);
+    status = kd_quarantine_put(run, err);
     if (status == KD_OK) {
         run->bad_count = 0;
         kd_arena_reset(run->bad_arena);
@@ -231,7 +240,7 @@ static uint64_t hash_of_options(const kd_import_options *o)
     int64_t  rest[] = { o->utc_offset_min, o->decimal_comma, o->format, o->dates, (int64_t)o->record_bytes_max };
     h = kd_hash64(o->currency.code, sizeof o->currency.code, h);
     h = kd_hash64(o->cancel_prefix.ptr, o->cancel_prefix.len, h);
-    h = kd_hash64(rest, sizeof rest, h);
+    h = kd_hash64(rest, sizeof rest, h ^ kd_transform_hash(o->transform));
     for (size_t m = 0; m < o->map_count; m++) {
         h = kd_hash64(o->map[m].column, strlen(o->map[m].column), h);
         h = kd_hash64(o->map[m].field, strlen(o->map[m].field), h);
@@ -263,7 +272,7 @@ static kd_status mark_get(kd_import *run, kd_err *err)
 /* The mark belongs to the file and to how it is read: with another --map, what was read wrongly is read again. */
 kd_status kd_import_begin(kd_import *run, kd_err *err)
 {
-    if (run->begun || run->options->dry_run)
+    if (run->begun || run->options->dry_run || run->options->replay)
         return KD_OK;
     run->fingerprint = kd_hash64(&run->bytes_total, sizeof run->bytes_total, run->hash);
     uint64_t name = kd_hash64(&run->fingerprint, sizeof run->fingerprint, hash_of_options(run->options));
@@ -276,6 +285,8 @@ kd_status kd_import_begin(kd_import *run, kd_err *err)
 kd_status kd_import_mark_put(kd_import *run, const kd_mark *mark, kd_err *err)
 {
     char text[80] = "";
+    if (run->options->replay)
+        return KD_OK;
     run->marked = true;
     if (mark)
         snprintf(text, sizeof text, "%" PRIu64 " %" PRIu64 " %016" PRIx64, mark->row, mark->check_row, mark->check_hash);

@@ -10,6 +10,7 @@
 #include "base/input.h"
 #include "catalog/feeds.h"
 #include "event/ingest.h"
+#include "event/source.h"
 
 typedef enum kd_import_what {
     KD_IMPORT_ORDERS, KD_IMPORT_PRODUCTS, KD_IMPORT_CUSTOMERS, KD_IMPORT_EVENTS, KD_IMPORT_CONTENT, KD_IMPORT_PLACES,
@@ -27,6 +28,11 @@ typedef enum kd_import_dates { /* what comes first in dates with slashes */
     KD_DATES_DMY, KD_DATES_MDY
 } kd_import_dates;
 
+typedef struct kd_import_replay { /* one row out of quarantine: event/quarantine.h */
+    uint64_t line, head, bytes_total; /* where it stood, and of what file */
+    kd_err   why;                     /* gets the reason when it is refused again; nothing goes to quarantine */
+} kd_import_replay;
+
 typedef struct kd_import_options {
     kd_import_what     what;
     kd_str             source;          /* names the sender in ids: "till", "newsletter"; default: the kind */
@@ -43,6 +49,10 @@ typedef struct kd_import_options {
     kd_str             cancel_prefix;   /* orders: "<prefix><digits>" is a cancelled invoice; default "C"; "-" for none */
     size_t             orders_max;      /* distinct orders of one file, about 40 bytes each; 0: 4,194,304 */
     uint32_t           mark_ms;         /* note the progress for a resume this often; 0: 1000 */
+    kd_import_replay  *replay;          /* NULL: a whole file */
+    /* Filled in by kd_import_run: */
+    const kd_transform *transform;      /* of the source's document; taken before a row is read */
+    uint64_t           *dropped;        /* rows that it left out are counted here */
 } kd_import_options;
 
 /* Rows are counted over the whole file, also by a run that goes on after a kill (it reads the file again, and skips what is
@@ -60,12 +70,14 @@ typedef struct kd_import_counts {
     uint64_t refused;                         /* of catalogue files: refused by the catalogue, and quarantined */
     int64_t  revenue_micro;                   /* sum of quantity * price of order lines, exact */
     kd_currency currency;                     /* of revenue_micro: lines in another currency are not in it */
+    uint64_t dropped;                         /* rows that the transform of the source left out; not in `rows` */
     uint64_t resumed_at;                      /* row after which this run went on; 0: from the start */
     bool     cancelled;                       /* *cancel was set: run the same command again to go on */
 } kd_import_counts;
 
 typedef struct kd_importer { /* what an import writes to */
     kd_store *store; kd_reader *reader; kd_ingest *ingest; kd_catalog *catalog; const kd_vault *vault; kd_clock clock;
+    const kd_sources *sources; /* whose transforms rows go through; NULL: none */
 } kd_importer;
 typedef void (*kd_import_progress)(void *self, const kd_import_counts *counts, uint64_t bytes_done, uint64_t bytes_total);
 

@@ -83,10 +83,10 @@ static kd_status write_time(kd_jw *w, const kd_import *run, kd_str text, const c
     return KD_OK;
 }
 
-static void write_message_id(kd_jw *w, uint64_t file, const kd_row *row, uint64_t text)
+static void write_message_id(kd_jw *w, const kd_import *run, uint64_t file, const kd_row *row, uint64_t text)
 {
     char id[64];
-    snprintf(id, sizeof id, "%016" PRIx64 ":%" PRIu64 ":%016" PRIx64, file, row->line, text);
+    snprintf(id, sizeof id, "%016" PRIx64 ":%" PRIu64 ":%016" PRIx64, file, kd_import_line(run, row), text);
     KD_JW_Z(w, "messageId", id);
 }
 
@@ -94,7 +94,7 @@ static uint64_t hash_of_row(const kd_row *row)
 {
     uint64_t h = 0;
     if (row->object)
-        return kd_hash64(row->raw.ptr, row->raw.len, 0);
+        return kd_hash64(row->raw.ptr, row->raw.len, 0); /* as sent: a transform that was mended makes no other event of it */
     for (size_t c = 0; c < row->count; c++)
         h = kd_hash64(row->cells[c].ptr, row->cells[c].len, h);
     return h;
@@ -112,7 +112,8 @@ static kd_status customer_json(kd_jw *w, reading *r, const kd_row *row, kd_err *
     kd_import *run = r->run;
     kd_jw_object(w);
     KD_JW_Z(w, "type", "identify");
-    write_message_id(w, kd_hash64(&run->bytes_total, sizeof run->bytes_total, run->head), row, hash_of_row(row));
+    const uint64_t bytes = kd_import_bytes(run);
+    write_message_id(w, run, kd_hash64(&bytes, sizeof bytes, run->head), row, hash_of_row(row));
     kd_status status = write_time(w, run, row->field[C_TIME], "time", err);
     write_text(w, "userId", row->field[C_USER]);
     write_text(w, "anonymousId", row->field[C_ANONYMOUS]);
@@ -157,7 +158,7 @@ static kd_status event_json(kd_jw *w, reading *r, const kd_row *row, kd_err *err
 static void with_message_id(kd_jw *w, const reading *r, const kd_row *row, const kd_json *item)
 {
     kd_jw_object(w);
-    write_message_id(w, r->run->head, row, hash_of_row(row));
+    write_message_id(w, r->run, r->run->head, row, hash_of_row(row));
     for (const kd_json *member = item->child; member; member = member->next)
         if (!kd_str_is(member->key, "messageId")) {
             kd_jw_key_str(w, member->key);
@@ -202,8 +203,8 @@ static kd_status make_event(kd_incoming *out, reading *r, const kd_row *row, boo
 {
     kd_jw     w;
     kd_status status = KD_OK;
-    kd_str    text = row->raw;
-    bool      as_sent = row->object && !customers;
+    kd_str    text = row->object ? row->object->raw : row->raw;
+    bool      as_sent = row->object && !row->table && !customers;
     r->json.len = 0;
     r->json.failed = false;
     kd_jw_init(&w, &r->json);

@@ -431,7 +431,10 @@ static kd_status make_event(kd_incoming *out, orders *o, const basket *b, kd_are
     kd_buf_init(&id, arena);
     kd_buf_add_str(&id, text_of(texts, b->order));
     kd_buf_add_byte(&id, '#');
-    kd_buf_add_i64(&id, b->ordinal);
+    if (o->run->options->replay) /* a line out of quarantine: known by where it stood, so that it is none of those that were taken */
+        kd_buf_addf(&id, "q%016llx:%llu", (unsigned long long)o->run->options->replay->head, (unsigned long long)o->run->options->replay->line);
+    else
+        kd_buf_add_i64(&id, b->ordinal);
     kd_order_event event = { .kind = b->kind, .order = text_of(texts, b->order), .user = text_of(texts, b->user),
         .email = text_of(texts, b->email), .card = text_of(texts, b->card), .phone = text_of(texts, b->phone),
         .place = text_of(texts, b->place), .time_ms = b->time_ms, .written_ms = b->written_ms, .currency = b->currency,

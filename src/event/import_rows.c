@@ -20,6 +20,12 @@ struct kd_rows {
     uint8_t               *field_of;
     kd_str                 columns;  /* as JSON */
     kd_str                 header;   /* as text, for messages */
+    const kd_transform    *transform;/* NULL: none */
+    uint64_t              *dropped;
+    kd_arena              *header_arena;
+    kd_str                 header_raw;   /* the line as sent; empty when long */
+    kd_str                *header_names; /* what the columns are called before the transform */
+    size_t                 header_count;
 };
 
 /* ---- columns ---- */
@@ -202,6 +208,20 @@ static kd_status keep_header(kd_rows *rows, const kd_str *fields, size_t count, 
     return status == KD_OK ? kd_buf_status(&json, err) : status;
 }
 
+/* The header as sent and its names, beyond what a transformed row calls its columns. */
+static kd_status keep_names(kd_rows *rows, kd_str raw, kd_err *err)
+{
+    rows->header_names = KD_NEW(rows->header_arena, kd_str, rows->count + 1);
+    if (!rows->header_names)
+        return kd_fail_memory(err);
+    if (raw.len <= RAW_MAX && !(rows->header_raw = kd_str_copy(rows->header_arena, raw)).ptr)
+        return kd_fail_memory(err);
+    for (size_t c = 0; c < rows->count; c++)
+        if (!(rows->header_names[rows->header_count++] = kd_str_copy(rows->header_arena, rows->names[c])).ptr)
+            return kd_fail_memory(err);
+    return KD_OK;
+}
+
 static kd_status open_csv(kd_rows *rows, kd_input *in, size_t record_bytes_max, kd_err *err)
 {
     const kd_str *fields = NULL;
@@ -223,7 +243,9 @@ static kd_status open_csv(kd_rows *rows, kd_input *in, size_t record_bytes_max, 
     if (fields[0].len > 0 && fields[0].ptr[0] == '{')
         return kd_fail_field(err, KD_INVALID, "header", "the file looks like JSON Lines: name it .jsonl or say --format jsonl");
     status = keep_header(rows, fields, count, err);
-    return status == KD_OK ? find_columns(rows, true, err) : status;
+    if (status == KD_OK)
+        status = keep_names(rows, raw, err);
+    return status == KD_OK && !rows->transform ? find_columns(rows, true, err) : status; /* a transform may make what is missing */
 }
 
 kd_status kd_rows_open(kd_rows **out, kd_input *in, const kd_import_table *table, const kd_import_options *options,
@@ -236,12 +258,15 @@ kd_status kd_rows_open(kd_rows **out, kd_input *in, const kd_import_table *table
     rows->table = table;
     rows->map = options->map;
     rows->map_count = options->map_count;
+    rows->transform = options->transform;
+    rows->dropped = options->dropped;
+    rows->header_arena = kd_arena_new(2 * NAMES_BYTES_MAX);
     rows->names_arena = kd_arena_new(NAMES_BYTES_MAX);
     rows->row_arena = kd_arena_new(options->record_bytes_max * 8 + (1 << 20)); /* a tree of nodes is wider than its text */
     for (size_t m = 0; m < rows->map_count && !table->open && status == KD_OK; m++)
         if (field_named(table, kd_str_z(rows->map[m].field)) == KD_IMPORT_NO_FIELD)
             status = unknown_field(rows, &rows->map[m], err);
-    if (status == KD_OK && (!rows->names_arena || !rows->row_arena))
+    if (status == KD_OK && (!rows->names_arena || !rows->row_arena || !rows->header_arena))
         status = kd_fail_memory(err);
     if (status == KD_OK)
         status = format == KD_IMPORT_JSONL ? kd_lines_open(&rows->lines, in, options->record_bytes_max, err)
@@ -260,6 +285,7 @@ void kd_rows_close(kd_rows *rows)
         return;
     kd_csv_close(rows->csv);
     kd_lines_close(rows->lines);
+    kd_arena_free(rows->header_arena);
     kd_arena_free(rows->names_arena);
     kd_arena_free(rows->row_arena);
     free(rows);
@@ -283,26 +309,6 @@ static void fill(kd_row *row, const kd_rows *rows)
             row->field[rows->field_of[c]] = rows->cells[c];
 }
 
-static kd_status next_csv(kd_row *row, kd_rows *rows, kd_err *err)
-{
-    const kd_str *fields = NULL;
-    size_t        count = 0;
-    kd_status     status = kd_csv_next(rows->csv, &fields, &count, &row->line, &row->raw, err);
-    if (status != KD_OK)
-        return status;
-    size_t known = count < rows->count ? count : rows->count;
-    for (size_t c = 0; c < known; c++)
-        rows->cells[c] = kd_str_trim(fields[c]);
-    if (count != rows->count) { /* most often a comma in a text that should have been quoted: reading on would shift the columns */
-        row->count = known;
-        row->names = rows->names;
-        row->cells = rows->cells;
-        return kd_fail_field(err, KD_INVALID, "row", "%zu fields where the header has %zu", count, rows->count);
-    }
-    fill(row, rows);
-    return KD_OK;
-}
-
 static bool same_keys(const kd_rows *rows, const kd_json *object)
 {
     size_t c = 0;
@@ -314,24 +320,11 @@ static bool same_keys(const kd_rows *rows, const kd_json *object)
     return true;
 }
 
-static kd_status next_json(kd_row *row, kd_rows *rows, kd_err *err)
+/* The members of row->object are its cells. */
+static kd_status take_object(kd_row *row, kd_rows *rows, kd_err *err)
 {
-    kd_str    text;
-    size_t    c = 0;
-    kd_status status = kd_lines_next(&text, rows->lines, &row->line, err);
-    row->raw = text;
-    if (status != KD_OK)
-        return status;
-    kd_arena_reset(rows->row_arena);
-    status = kd_json_parse(&row->object, rows->row_arena, text.ptr, text.len, err);
-    if (status == KD_OK && row->object->type != KD_JSON_OBJECT)
-        status = kd_fail_field(err, KD_INVALID, "row", "not a JSON object%s", row->line == 1 ? "; CSV needs --format csv" : "");
-    if (status != KD_OK) {
-        row->object = NULL;
-        row->raw.len = text.len > RAW_MAX ? RAW_MAX : text.len;
-        return KD_INVALID;
-    }
-    if (rows->map_count > 0 || !same_keys(rows, row->object)) { /* most files write the same members in the same order */
+    size_t c = 0;
+    if (rows->map_count > 0 || rows->transform || !same_keys(rows, row->object)) { /* most files write the same members in the same order */
         if (!columns_new(rows, row->object->count))
             return kd_fail_field(err, KD_INVALID, "row", "more members than %d bytes of names hold", NAMES_BYTES_MAX);
         for (const kd_json *member = row->object->child; member; member = member->next, c++) {
@@ -339,8 +332,7 @@ static kd_status next_json(kd_row *row, kd_rows *rows, kd_err *err)
             if (!rows->names[c].ptr)
                 return kd_fail_field(err, KD_INVALID, "row", "more members than %d bytes of names hold", NAMES_BYTES_MAX);
         }
-        status = find_columns(rows, false, err);
-        if (status != KD_OK)
+        if (find_columns(rows, false, err) != KD_OK)
             return KD_CONFLICT; /* --map contradicts itself: wrong for every row, so the file ends here */
     }
     c = 0;
@@ -351,10 +343,90 @@ static kd_status next_json(kd_row *row, kd_rows *rows, kd_err *err)
     return KD_OK;
 }
 
+/* row->object through the transform; *dropped: the row is left out. What cannot be computed is a bad row. */
+static kd_status transform_row(kd_row *row, bool *dropped, kd_rows *rows, kd_err *err)
+{
+    const kd_json *out = NULL;
+    kd_status      status = kd_transform_apply(&out, dropped, rows->transform, row->object, rows->row_arena, err);
+    row->object = status == KD_OK ? out : NULL;
+    if (*dropped && rows->dropped)
+        ++*rows->dropped;
+    return status == KD_LIMIT ? KD_INVALID : status;
+}
+
+/* The columns of a CSV row as an object of texts, for the transform. */
+static kd_status object_of_cells(kd_row *row, const kd_str *fields, kd_rows *rows, kd_err *err)
+{
+    kd_buf text;
+    kd_jw  w;
+    kd_arena_reset(rows->row_arena);
+    kd_buf_init(&text, rows->row_arena);
+    kd_jw_init(&w, &text);
+    kd_jw_object(&w);
+    for (size_t c = 0; c < rows->header_count; c++) {
+        kd_jw_key_str(&w, rows->header_names[c]);
+        kd_jw_str(&w, kd_str_trim(fields[c]));
+    }
+    kd_jw_object_end(&w);
+    kd_status status = kd_buf_status(&text, err);
+    if (status == KD_OK)
+        status = kd_json_parse(&row->object, rows->row_arena, text.ptr, text.len, err);
+    return status == KD_OK ? KD_OK : KD_INVALID;
+}
+
+static kd_status next_csv(kd_row *row, bool *dropped, kd_rows *rows, kd_err *err)
+{
+    const kd_str *fields = NULL;
+    size_t        count = 0;
+    kd_status     status = kd_csv_next(rows->csv, &fields, &count, &row->line, &row->raw, err);
+    row->table = true;
+    row->header = rows->header_raw;
+    if (status != KD_OK)
+        return status;
+    if (count != rows->header_count) /* most often a comma in a text that should have been quoted: reading on would shift the columns */
+        return kd_fail_field(err, KD_INVALID, "row", "%zu fields where the header has %zu", count, rows->header_count);
+    if (rows->transform) {
+        if ((status = object_of_cells(row, fields, rows, err)) == KD_OK)
+            status = transform_row(row, dropped, rows, err);
+        return status == KD_OK && !*dropped ? take_object(row, rows, err) : status;
+    }
+    for (size_t c = 0; c < rows->count; c++)
+        rows->cells[c] = kd_str_trim(fields[c]);
+    fill(row, rows);
+    return KD_OK;
+}
+
+static kd_status next_json(kd_row *row, bool *dropped, kd_rows *rows, kd_err *err)
+{
+    kd_str    text;
+    kd_status status = kd_lines_next(&text, rows->lines, &row->line, err);
+    row->raw = text;
+    if (status != KD_OK)
+        return status;
+    kd_arena_reset(rows->row_arena);
+    status = kd_json_parse(&row->object, rows->row_arena, text.ptr, text.len, err);
+    if (status == KD_OK && row->object->type != KD_JSON_OBJECT)
+        status = kd_fail_field(err, KD_INVALID, "row", "not a JSON object%s", row->line == 1 ? "; CSV needs --format csv" : "");
+    if (status == KD_OK && rows->transform)
+        status = transform_row(row, dropped, rows, err);
+    if (status != KD_OK) {
+        row->object = NULL;
+        row->raw.len = text.len > RAW_MAX ? RAW_MAX : text.len;
+        return KD_INVALID;
+    }
+    return *dropped ? KD_OK : take_object(row, rows, err);
+}
+
 kd_status kd_rows_next(kd_row *row, kd_rows *rows, kd_err *err)
 {
-    memset(row, 0, sizeof *row);
-    return rows->csv ? next_csv(row, rows, err) : next_json(row, rows, err);
+    for (;;) {
+        bool      dropped = false;
+        kd_status status;
+        memset(row, 0, sizeof *row);
+        status = rows->csv ? next_csv(row, &dropped, rows, err) : next_json(row, &dropped, rows, err);
+        if (status != KD_OK || !dropped)
+            return status;
+    }
 }
 
 void kd_row_text(kd_buf *out, const kd_row *row)

@@ -22,8 +22,10 @@ typedef struct kd_row {          /* all borrowed until the next call */
     const kd_str  *names, *cells;/* trimmed; an object or array of JSON is its source text */
     const uint8_t *field_of;     /* which field each cell is, or KD_IMPORT_NO_FIELD */
     kd_str         field[KD_IMPORT_FIELDS_MAX]; /* the cell of each field; empty when there is none */
-    const kd_json *object;       /* JSON Lines: the row; its members are the cells in order. CSV: NULL */
-    kd_str         raw;          /* CSV that could not be read, and JSON Lines: the text (of a bad row cut at 4 KiB) */
+    const kd_json *object;       /* JSON Lines, and what passed a transform: the row; its members are the cells in order. Else NULL */
+    bool           table;        /* it comes out of CSV, whatever `object` says */
+    kd_str         raw;          /* the text as sent, before any transform (of a bad row cut at 4 KiB) */
+    kd_str         header;       /* of CSV: the header line as sent; empty when longer than 4 KiB */
 } kd_row;
 
 typedef struct kd_rows kd_rows;

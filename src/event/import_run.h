@@ -42,6 +42,7 @@ typedef struct kd_import {
 
     kd_flight *flight;
     kd_arena  *bad_arena;  /* bad rows that are not written yet */
+    char      *columns;    /* the header line, for rows in quarantine; NULL: none */
     kd_bad_row bad[KD_BAD_ROWS_PENDING];
     size_t     bad_count;
 } kd_import;
@@ -99,7 +100,11 @@ typedef struct kd_order_event { /* what an event of order lines is made of */
 kd_status kd_import_order_event(kd_incoming *out, const kd_import *run, const kd_order_event *order, kd_arena *arena,
                                 kd_err *err);
 
+/* Where a row stands, and of what size its file is: also when it comes out of quarantine. */
+static inline uint64_t kd_import_line(const kd_import *run, const kd_row *row) { return run->options->replay ? run->options->replay->line : row->line; }
+static inline uint64_t kd_import_bytes(const kd_import *run) { return run->options->replay ? run->options->replay->bytes_total : run->bytes_total; }
+
 /* ---- quarantine.c ---- */
-kd_status kd_quarantine_put(kd_store *store, const kd_vault *vault, const kd_bad_row *rows, size_t count, const char *file,
-                            const char *what, uint64_t fingerprint, int64_t now_ms, kd_err *err);
+/* The pending bad rows of a run, in one transaction. */
+kd_status kd_quarantine_put(const kd_import *run, kd_err *err);
 #endif

@@ -23,7 +23,7 @@ typedef struct kd_held { /* one in quarantine, in full; texts owned by the arena
     bool     cut;          /* the text was longer than is kept: only a whole row in its place can be replayed */
     bool     replayable;   /* false: kept by an earlier version, without what reading it again needs */
     /* of a file */
-    kd_str   columns;      /* header as a JSON array; empty: JSON Lines */
+    kd_str   columns;      /* the header line as sent; empty: JSON Lines */
     kd_str   options;      /* JSON object: currency, utcOffsetMin, decimalComma, dates, cancelPrefix, map */
     uint64_t head, bytes_total;
     /* of an event */
