@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include "base/clock.h"
 #include "catalog/catalog.h"
+#include "customer/customers.h"
 #include "customer/people.h"
 #include "decide/decide.h"
 #include "event/import.h"
@@ -15,6 +16,8 @@ struct kd_keys; /* api/keys.h */
 struct kd_live; /* insight/live.h */
 struct kd_jobs; /* api/jobs.h */
 struct kd_pulse; /* insight/pulse.h */
+struct kd_watch; /* insight/sources.h */
+struct kd_steps; /* insight/steps.h */
 struct kd_users; /* api/users.h */
 struct kd_audit_log; /* trust/audit.h */
 typedef struct kd_limits { /* from the settings */
@@ -39,6 +42,7 @@ typedef struct kd_parts {
     kd_vault       *vault;
     kd_identity    *identity;
     kd_people      *people;
+    kd_customers   *customers;
     kd_catalog     *catalog;
     kd_ingest      *ingest;
     kd_recommender *recommender;
@@ -46,6 +50,8 @@ typedef struct kd_parts {
     struct kd_live *live;
     struct kd_jobs *jobs;
     struct kd_pulse *pulse;
+    struct kd_watch *watch;                    /* over sources */
+    struct kd_steps *steps;
     struct kd_users *users;
     struct kd_audit_log *audit;
     kd_clock        clock;
@@ -60,6 +66,9 @@ typedef struct kd_parts {
     pthread_mutex_t       placements_lock;
     const kd_placements  *placements;          /* swapped under the lock; kd_parts_placements retains */
 
+    pthread_mutex_t       sources_lock;
+    const kd_sources     *sources;             /* swapped under the lock; kd_parts_sources retains */
+
     /* Things that app/ does for the API: train in a child process and swap the model in; NULL when not offered. */
     kd_status (*train)(void *self, kd_err *err);
     void       *train_self;
@@ -71,6 +80,8 @@ typedef struct kd_parts {
 
 const kd_placements *kd_parts_placements(kd_parts *parts); /* retained: give back with kd_placements_release */
 kd_status kd_parts_placements_reload(kd_parts *parts, kd_reader *reader, kd_err *err);
+const kd_sources *kd_parts_sources(kd_parts *parts); /* likewise: give back with kd_sources_release; admin_sources.c */
+kd_status kd_parts_sources_reload(kd_parts *parts, kd_reader *reader, kd_err *err);
 
 /* Shared by POST /v1/decide, POST /v1/recommend and the commands of the same names: answer.c. Whose profile may be read is
  * settled by the caller (`key` NULL: a stranger's answer). The answer is the API's JSON. `durable` never needed yet. */

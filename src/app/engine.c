@@ -7,11 +7,14 @@
 
 #include "api/jobs.h"
 #include "api/keys.h"
+#include "app/stages.h"
 #include "app/train.h"
 #include "base/log.h"
 #include "demo/demo.h"
 #include "insight/live.h"
 #include "insight/pulse.h"
+#include "insight/sources.h"
+#include "insight/steps.h"
 #include "trust/audit.h"
 
 enum { DOC_ARENA_BYTES = 16 << 20, EXPIRE_ROWS = 20000, RETAINED_MODELS = 3 };
@@ -97,6 +100,16 @@ static kd_limits limits_of(const kd_settings *s)
     };
 }
 
+static kd_status load_namespaces(kd_parts *p, kd_reader *reader, kd_err *err)
+{
+    const kd_namespaces *namespaces = NULL;
+    kd_status            status = kd_namespaces_load(&namespaces, reader, err);
+
+    if (status == KD_OK)
+        kd_customers_set_namespaces(p->customers, namespaces);
+    return status;
+}
+
 static kd_status open_customers(kd_engine *e, const kd_settings *s, bool is_new, kd_err *err)
 {
     kd_parts               *p = &e->parts;
@@ -108,6 +121,12 @@ static kd_status open_customers(kd_engine *e, const kd_settings *s, bool is_new,
         status = kd_people_open(&p->people, p->store, p->vault, &people, err);
     if (status == KD_OK)
         status = kd_identity_open(&p->identity, p->store, (size_t)s->identity_bytes_max, err);
+    if (status == KD_OK && s->phone_country != NULL)
+        status = kd_vault_set_country(p->vault, s->phone_country, err);
+    if (status == KD_OK)
+        status = kd_customers_open(&p->customers, p->store, p->people, (size_t)s->customers_bytes_max, err);
+    if (status == KD_OK)
+        status = load_namespaces(p, e->reader, err);
     return status;
 }
 
@@ -128,9 +147,20 @@ static kd_status open_ingest(kd_engine *e, const kd_settings *s, uint64_t *repla
     kd_ingest_observe(p->ingest, name_stubs, e);
     kd_ingest_observe(p->ingest, kd_recommender_observe, p->recommender);
     kd_ingest_observe(p->ingest, kd_pulse_see_stored, p->pulse);
+    kd_ingest_observe(p->ingest, kd_watch_see_stored, p->watch);
     kd_ingest_observe(p->ingest, kd_live_see_stored, p->live);
     kd_ingest_observe_duplicates(p->ingest, see_duplicates, e);
     return kd_ingest_start(p->ingest, replayed, err);
+}
+
+static kd_status open_watch(kd_engine *e, kd_err *err)
+{
+    kd_parts *p = &e->parts;
+    kd_status status = kd_steps_open(&p->steps, p->store, err);
+
+    if (status == KD_OK)
+        status = kd_watch_open(&p->watch, p->store, p->vault, p->clock, err);
+    return status == KD_OK ? kd_parts_sources_reload(p, e->reader, err) : status;
 }
 
 /* The anchor lies beside the master key's file, which is not where the database is when its owner was careful. */
@@ -174,11 +204,15 @@ static kd_status open_parts(kd_engine *e, const kd_settings *s, bool create, kd_
     if (status == KD_OK)
         status = kd_pulse_open(&p->pulse, p->store, p->clock, err);
     if (status == KD_OK)
+        status = open_watch(e, err);
+    if (status == KD_OK)
         status = open_ingest(e, s, &news->replayed, err);
     if (status == KD_OK)
         status = kd_parts_placements_reload(p, e->reader, err);
     if (status == KD_OK)
         status = kd_pulse_start(p->pulse, err);
+    if (status == KD_OK)
+        status = kd_watch_start(p->watch, err);
     if (status == KD_OK)
         status = kd_jobs_open(&p->jobs, p, err);
     return status;
@@ -195,6 +229,7 @@ kd_status kd_engine_open(kd_engine **out, const kd_settings *settings, bool crea
     e->settings = settings;
     pthread_mutex_init(&e->train_lock, NULL);
     pthread_mutex_init(&e->parts.placements_lock, NULL);
+    pthread_mutex_init(&e->parts.sources_lock, NULL);
     e->parts.clock = kd_clock_system();
     e->parts.limits = limits_of(settings);
     e->parts.started_ms = kd_now(e->parts.clock);
@@ -229,6 +264,9 @@ kd_status kd_engine_close(kd_engine *engine, kd_err *err)
         status = kd_ingest_stop(p->ingest, err);
         kd_ingest_close(p->ingest);
     }
+    kd_watch_close(p->watch);
+    kd_steps_close(p->steps);
+    kd_sources_release(p->sources);
     kd_pulse_close(p->pulse);
     kd_live_close(p->live);
     kd_placements_release(p->placements);
@@ -241,6 +279,7 @@ kd_status kd_engine_close(kd_engine *engine, kd_err *err)
         kd_keys_close(p->keys);
     if (p->identity != NULL)
         kd_identity_close(p->identity);
+    kd_customers_close(p->customers);
     if (p->people != NULL)
         kd_people_close(p->people);
     if (p->vault != NULL)
@@ -250,6 +289,7 @@ kd_status kd_engine_close(kd_engine *engine, kd_err *err)
     if (p->store != NULL)
         kd_store_close(p->store);
     pthread_mutex_destroy(&p->placements_lock);
+    pthread_mutex_destroy(&p->sources_lock);
     pthread_mutex_destroy(&engine->train_lock);
     free(engine);
     return status;
@@ -341,26 +381,42 @@ static kd_status publish(kd_engine *engine, kd_reader *reader, kd_str bytes, kd_
     return status;
 }
 
+static uint64_t items_of_model(kd_engine *engine)
+{
+    const kd_model *model = kd_recommender_acquire_model(engine->parts.recommender);
+    const uint64_t  items = model ? kd_model_item_count(model) : 0;
+    if (model)
+        kd_model_release(model);
+    return items;
+}
+
 kd_status kd_engine_train(kd_engine *engine, kd_progress progress, void *self, const atomic_bool *cancel, kd_err *err)
 {
     const int64_t from = kd_monotonic_us();
     kd_reader    *reader = NULL;
     kd_arena     *arena = NULL;
     kd_buf        bytes;
+    kd_stages     stages;
+    int64_t       publish_us = 0;
     kd_status     status;
 
     if (pthread_mutex_trylock(&engine->train_lock) != 0)
         return kd_fail(err, KD_BUSY, "a training run is under way");
+    kd_stages_begin(&stages, &engine->parts, progress, self);
     kd_buf_init(&bytes, NULL);
     status = kd_ingest_flush(engine->parts.ingest, err);
     if (status == KD_OK)
-        status = kd_train_in_child(&bytes, engine, progress, self, cancel, err);
+        status = kd_train_in_child(&bytes, engine, kd_stages_tell, &stages, cancel, err);
     if (status == KD_OK)
         status = kd_reader_open(&reader, engine->parts.store, err);
     if (status == KD_OK && (arena = kd_arena_new(DOC_ARENA_BYTES)) == NULL)
         status = kd_fail_memory(err);
-    if (status == KD_OK)
+    if (status == KD_OK) {
+        const int64_t began_us = kd_monotonic_us();
         status = publish(engine, reader, kd_buf_str(&bytes), arena, err);
+        publish_us = kd_monotonic_us() - began_us;
+    }
+    kd_stages_end(&stages, status != KD_OK, status == KD_OK ? items_of_model(engine) : 0, publish_us);
     if (status == KD_OK)
         kd_log(KD_LOG_INFO, "recommend", "trained", "bytes=%zu ms=%lld", bytes.len, (long long)((kd_monotonic_us() - from) / 1000));
     kd_arena_free(arena);

@@ -41,6 +41,8 @@ static const setting_row rows[] = {
     { "people_bytes_max", NUMBER, FIELD(people_bytes_max), "268435456", 1048576, INT64_C(1099511627776), "profiles kept in memory" },
     { "people_dirty_bytes_max", NUMBER, FIELD(people_dirty_bytes_max), "134217728", 1048576, INT64_C(1099511627776), "changed profiles that wait for a checkpoint; past it collecting waits" },
     { "identity_bytes_max", NUMBER, FIELD(identity_bytes_max), "67108864", 1048576, INT64_C(1099511627776), "identity keys kept in memory" },
+    { "customers_bytes_max", NUMBER, FIELD(customers_bytes_max), "134217728", 1048576, INT64_C(1099511627776), "merged customers kept in memory" },
+    { "phone_country", TEXT, FIELD(phone_country), NULL, 0, 0, "country calling code, such as 49, of phone numbers written without one; set it before the first number comes in" },
     { "queue_bytes_max", NUMBER, FIELD(queue_bytes_max), "67108864", 65536, INT64_C(17179869184), "events that wait to be written; past it callers get 429" },
     { "batch_events_max", NUMBER, FIELD(batch_events_max), "5000", 1, 100000, "events of one transaction" },
     { "checkpoint_events", NUMBER, FIELD(checkpoint_events), "120000", 100, 100000000, "profiles are written behind at the latest after so many events" },

@@ -8,8 +8,29 @@
 
 /* ---- keys --------------------------------------------------------------------------------------------------------------- */
 
-static const char *const key_names[] = { "", "anonymousId", "deviceId", "phone", "email", "card", "userId" };
-enum { KEY_TYPES = sizeof key_names / sizeof *key_names };
+static const char *const key_names[] = { "", "anonymousId", "deviceId", "phone", "email", "card", "userId", "tillCustomerNumber", "receiptId" };
+static const char *const link_names[KD_LINK_KINDS] = { "", "login", "alias", "order", "card", "verified", "staff", "apart", "typed" };
+enum { KEY_TYPES = sizeof key_names / sizeof *key_names, PHONE_DIGITS_MAX = 15 };
+
+int kd_key_strength(unsigned type)
+{
+    static const uint8_t strengths[KEY_TYPES] = { [KD_KEY_RECEIPT] = 1, [KD_KEY_DEVICE] = 2, [KD_KEY_ANONYMOUS] = 3, /* own kinds: 4 */
+                                                  [KD_KEY_PHONE] = 5, [KD_KEY_EMAIL] = 6, [KD_KEY_CARD] = 7, [KD_KEY_TILL] = 8, [KD_KEY_USER] = 9 };
+    return type >= KD_KEY_OWN_FIRST && type <= KD_KEY_OWN_LAST ? 4 : type < KEY_TYPES ? strengths[type] : 0;
+}
+
+const char *kd_link_kind_name(unsigned kind)
+{
+    return kind < KD_LINK_KINDS ? link_names[kind] : "";
+}
+
+kd_link_kind kd_link_kind_parse(kd_str name)
+{
+    for (int kind = 1; kind < KD_LINK_KINDS; kind++)
+        if (kd_str_is(name, link_names[kind]))
+            return (kd_link_kind)kind;
+    return (kd_link_kind)0;
+}
 
 const char *kd_key_type_name(kd_key_type type)
 {
@@ -46,31 +67,56 @@ static kd_str normal_email(char *out, kd_str value)
     return (kd_str){ out, value.len };
 }
 
-static kd_str normal_phone(char *out, kd_str value)
+/* "0171 1234567", "+49 (0)171 1234567" and "0049 171 1234567" are one number. Italy's zero belongs to the number and stays.
+ * Without a country a national number is its digits. */
+static kd_str normal_phone(char *out, kd_str value, const char *country)
 {
-    size_t len = 0, digits = 0;
+    char   digits[KD_KEY_VALUE_MAX];
+    size_t count = 0, len = 0, from = 0, country_len = strlen(country);
+    bool   plus = false;
     for (size_t i = 0; i < value.len; i++) {
-        bool digit = value.ptr[i] >= '0' && value.ptr[i] <= '9';
-        if (digit || (value.ptr[i] == '+' && len == 0))
-            out[len++] = value.ptr[i];
-        digits += digit;
+        if (value.ptr[i] == '+' && count == 0)
+            plus = true;
+        else if (plus && i + 2 < value.len && memcmp(value.ptr + i, "(0)", 3) == 0)
+            i += 2;
+        else if (value.ptr[i] >= '0' && value.ptr[i] <= '9')
+            digits[count++] = value.ptr[i];
     }
-    return (kd_str){ out, digits ? len : 0 };
+    if (!plus && country_len && count > 2 && digits[0] == '0' && digits[1] == '0') {
+        plus = true;
+        from = 2;
+    } else if (!plus && country_len && count) {
+        if (digits[0] == '0' && strcmp(country, "39") != 0)
+            from = 1;
+        if (count - from + country_len > PHONE_DIGITS_MAX)
+            country_len = 0; /* too long to be a national number: whatever it is, no country is made up for it */
+        else
+            plus = true;
+        if (plus)
+            len = country_len;
+    }
+    if (count - from == 0 || count - from + len + 1 > KD_KEY_VALUE_MAX)
+        return (kd_str){ out, 0 };
+    if (plus)
+        out[0] = '+';
+    memcpy(out + plus, country, len);
+    memcpy(out + plus + len, digits + from, count - from);
+    return (kd_str){ out, plus + len + count - from };
 }
 
 kd_status kd_key_make(kd_key *out, const kd_vault *vault, kd_key_type type, kd_str value, kd_err *err)
 {
-    const char *name = kd_key_type_name(type);
+    const char *name = type >= KD_KEY_OWN_FIRST ? "id" : kd_key_type_name(type);
     char        normal[KD_KEY_VALUE_MAX];
     kd_str      text = kd_str_trim(value);
-    if (type <= KD_KEY_NONE || (unsigned)type >= KEY_TYPES)
+    if (kd_key_strength(type) == 0)
         return kd_fail(err, KD_INVALID, "there is no identity key of type %d", (int)type);
     if (text.len > KD_KEY_VALUE_MAX)
         return kd_fail_field(err, KD_INVALID, name, "%s is longer than %d bytes", name, KD_KEY_VALUE_MAX);
     if (type == KD_KEY_EMAIL)
         text = normal_email(normal, text);
     else if (type == KD_KEY_PHONE)
-        text = normal_phone(normal, text);
+        text = normal_phone(normal, text, kd_vault_country(vault));
     if (!text.len)
         return kd_fail_field(err, KD_INVALID, name, "%s is empty", name);
     if (kd_key_is_nobody(text))

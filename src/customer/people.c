@@ -41,6 +41,8 @@ struct kd_people {
     kd_people_options options;
     pthread_mutex_t   checkpoint; /* one at a time */
     atomic_size_t     bytes, dirty_bytes, count;
+    atomic_uint       taken_back;
+    kd_stamps         links, folds;
     shard             shards[SHARDS];
 };
 
@@ -417,6 +419,7 @@ void kd_people_forget(kd_people *people, kd_id person)
     e = table_find(s, hash, person);
     if (e)
         table_drop(people, s, e);
+    kd_stamps_move(&people->folds, person);
     pthread_mutex_unlock(&s->lock);
 }
 
@@ -430,6 +433,7 @@ kd_status kd_person_fold(kd_person *person, kd_people *people, const kd_fact *fa
     status = kd_profile_fold(&person->profile, fact, &people->options.caps, err);
     if (status == KD_OK) {
         person->priv->refolded = true;
+        kd_stamps_move(&people->folds, person->id);
         kd_person_touch(person, people, event_offset);
     }
     return status;
@@ -447,6 +451,18 @@ void kd_person_touch(kd_person *person, kd_people *people, int64_t event_offset)
     recount(people, s, e);
     mark_dirty(people, s, e);
 }
+
+void kd_people_note_links(kd_people *people, const kd_id *persons, size_t count, bool taken_back)
+{
+    for (size_t i = 0; i < count; i++)
+        kd_stamps_move(&people->links, persons[i]);
+    if (taken_back)
+        atomic_fetch_add(&people->taken_back, 1);
+}
+
+kd_stamps *kd_people_link_stamps(kd_people *people) { return &people->links; }
+kd_stamps *kd_people_fold_stamps(kd_people *people) { return &people->folds; }
+uint32_t   kd_people_taken_back(const kd_people *people) { return atomic_load(&people->taken_back); }
 
 bool kd_people_full(const kd_people *people)
 {

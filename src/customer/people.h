@@ -9,6 +9,7 @@
 #define KD_CUSTOMER_PEOPLE_H
 #include "customer/profile.h"
 #include "customer/seal.h"
+#include "customer/stamps.h"
 
 /* The name under which the log remembers how far it is folded into stored profiles. The number moves when what a fold keeps does:
  * then nothing is folded under the new name yet, the start of the next process replays the whole log, and a row of an earlier
@@ -22,6 +23,8 @@ typedef struct kd_person {        /* an entry, locked between acquire and releas
     kd_data_key key;
     int64_t     head, folded;     /* newest event; newest folded event */
     kd_key      made_by;          /* the identity key that made the person */
+    bool        alone;            /* customers.c: no proven link while the person's link stamp is `alone_stamp` */
+    uint32_t    alone_stamp;
     struct kd_person_private *priv;
 } kd_person;
 
@@ -49,6 +52,12 @@ void      kd_people_forget(kd_people *people, kd_id person);
 kd_status kd_person_fold(kd_person *person, kd_people *people, const kd_fact *fact, int64_t event_offset, kd_err *err);
 /* Move head and folded only (receipts, which the profile does not fold). */
 void      kd_person_touch(kd_person *person, kd_people *people, int64_t event_offset);
+
+/* Links of these persons were committed, or one of them got its first events; `taken_back`: evidence was. */
+void       kd_people_note_links(kd_people *people, const kd_id *persons, size_t count, bool taken_back);
+kd_stamps *kd_people_link_stamps(kd_people *people); /* moved by the above */
+kd_stamps *kd_people_fold_stamps(kd_people *people); /* moved under the person's lock whenever a profile changes, or is no more */
+uint32_t   kd_people_taken_back(const kd_people *people); /* how often evidence was taken back in this process */
 
 bool   kd_people_full(const kd_people *people); /* dirty_bytes_max passed */
 size_t kd_people_bytes(const kd_people *people);

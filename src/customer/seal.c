@@ -21,6 +21,7 @@ _Static_assert(NONCE_BYTES == crypto_aead_xchacha20poly1305_ietf_NPUBBYTES && MA
 struct kd_vault { /* in sodium_malloc's guarded memory, read-only once open; every key is derived, the master does nothing else */
     uint8_t     master[KEY_BYTES];
     kd_data_key wrap, house, identity;
+    char        country[4]; /* calling code of phone numbers without one; not secret, but here is where keys are made of values */
 };
 
 /* ---- randomness ------------------------------------------------------------------------------------------------------- */
@@ -203,6 +204,7 @@ kd_status kd_vault_open(kd_vault **out, kd_store *store, kd_reader *reader, cons
     vault = sodium_malloc(sizeof *vault);
     if (!vault)
         return kd_fail_memory(err);
+    vault->country[0] = '\0';
     status = read_check(stored, &known, reader, err);
     if (status == KD_OK)
         status = load_master(vault, key_path, hex, known, create, err);
@@ -230,6 +232,23 @@ kd_status kd_vault_open(kd_vault **out, kd_store *store, kd_reader *reader, cons
 void kd_vault_close(kd_vault *vault)
 {
     sodium_free(vault); /* wipes it; NULL is fine */
+}
+
+kd_status kd_vault_set_country(kd_vault *vault, const char *code, kd_err *err)
+{
+    size_t len = strlen(code);
+    if (len >= sizeof vault->country || strspn(code, "0123456789") != len || code[0] == '0')
+        return kd_fail_field(err, KD_INVALID, "phone_country", "must be a country calling code of 1 to 3 digits, such as 49");
+    if (sodium_mprotect_readwrite(vault) != 0)
+        return kd_fail_memory(err);
+    memcpy(vault->country, code, len + 1);
+    sodium_mprotect_readonly(vault);
+    return KD_OK;
+}
+
+const char *kd_vault_country(const kd_vault *vault)
+{
+    return vault->country;
 }
 
 const kd_data_key *kd_vault_house_key(const kd_vault *vault)

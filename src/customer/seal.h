@@ -18,6 +18,9 @@ typedef struct kd_data_key { uint8_t b[32]; } kd_data_key;
  * the file is gone (a new key could read nothing, so none is made). KD_NOT_FOUND: neither has one, and not `create`. */
 kd_status kd_vault_open(kd_vault **out, kd_store *store, kd_reader *reader, const char *key_path, const char *hex, bool create, kd_err *err);
 void      kd_vault_close(kd_vault *vault);
+/* The country calling code ("49") that phone numbers without one get; before anything is hashed. "" (the default): none. KD_INVALID. */
+kd_status   kd_vault_set_country(kd_vault *vault, const char *code, kd_err *err);
+const char *kd_vault_country(const kd_vault *vault);
 
 void      kd_data_key_new(kd_data_key *out);
 void      kd_vault_wrap(uint8_t out[KD_SECRET_BYTES], const kd_vault *vault, const kd_data_key *key, kd_id person);

@@ -23,6 +23,9 @@ typedef struct kd_store_ops {
     kd_status (*append)(kd_txn *txn, kd_event *events, size_t count, int64_t *heads, const uint32_t *slots, kd_append *results,
                         kd_err *err);
     kd_status (*hollow)(kd_txn *txn, uint16_t kind, int64_t before_ms, int64_t *cursor, size_t limit, size_t *hollowed, kd_err *err);
+    kd_status (*chain_erase)(kd_txn *txn, kd_id person, int64_t at_ms, int64_t *offset, size_t limit, size_t *erased, kd_err *err);
+    kd_status (*person_erase)(kd_txn *txn, kd_id person, kd_erased *out, kd_err *err);
+    kd_status (*link_erase)(kd_txn *txn, kd_id person, kd_id other, size_t *erased, kd_err *err);
     kd_status (*persons_put)(kd_txn *txn, const kd_profile_row *rows, size_t count, kd_err *err);
     kd_status (*profiles_put)(kd_txn *txn, kd_profile_row *rows, size_t count, kd_err *err);
     kd_status (*offset_put)(kd_txn *txn, const char *consumer, int64_t offset, kd_err *err);
@@ -41,7 +44,10 @@ typedef struct kd_store_ops {
     kd_status (*profile_scan)(kd_profile_row **rows, size_t *count, kd_reader *reader, uint16_t group, int64_t *cursor, size_t limit,
                               kd_arena *arena, kd_err *err);
     kd_status (*keys)(kd_id *persons, kd_reader *reader, const kd_key *keys, size_t count, kd_err *err);
+    kd_status (*keys_of)(kd_key_row **rows, size_t *count, bool *more, kd_reader *reader, const kd_id *persons, size_t person_count,
+                         kd_key *cursor, size_t limit, kd_arena *arena, kd_err *err);
     kd_status (*links)(kd_link **links, size_t *count, kd_reader *reader, kd_id person, kd_arena *arena, kd_err *err);
+    kd_status (*evidence)(kd_link **links, size_t *count, kd_reader *reader, kd_id person, size_t limit, kd_arena *arena, kd_err *err);
     kd_status (*records)(kd_record **records, size_t *count, kd_reader *reader, kd_id person, kd_str kind, kd_id after, size_t limit,
                          kd_arena *arena, kd_err *err);
     kd_status (*docs)(kd_doc **docs, size_t *count, kd_reader *reader, uint64_t after, size_t limit, kd_arena *arena, kd_err *err);
@@ -56,6 +62,8 @@ typedef struct kd_store_ops {
     kd_status (*check)(kd_reader *reader, kd_store_say say, void *self, kd_err *err);
 
     kd_status (*keys_link)(kd_store *store, const kd_key *keys, kd_id *persons, size_t count, kd_err *err);
+    kd_status (*keys_unlink)(kd_store *store, const kd_key_row *rows, size_t count, kd_err *err);
+    kd_status (*sweep)(kd_store *store, kd_err *err);
     kd_status (*docs_put)(kd_store *store, kd_doc *docs, size_t count, kd_err *err);
     kd_status (*levels_put)(kd_store *store, const kd_level *levels, size_t count, kd_err *err);
     kd_status (*meta_put)(kd_store *store, const char *name, kd_str value, kd_err *err);

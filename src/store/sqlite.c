@@ -252,6 +252,9 @@ static kd_status open_writer(kd_sqlite *store, const kd_store_options *options, 
         status = kd_fsync_folder_of(options->path, err);
     if (status != KD_OK)
         return status;
+    store->erased_from_ms = INT64_MAX;
+    if (!options->read_only && (status = kd_sqlite_erased_load(store, err)) != KD_OK)
+        return status;
     store->ends = malloc(store->base.groups * sizeof *store->ends);
     if (!store->ends)
         return kd_fail_memory(err);
@@ -278,12 +281,14 @@ static void sqlite_close(kd_store *base)
 static const kd_store_ops ops = {
     .close = sqlite_close, .reader_open = reader_open, .reader_close = reader_close,
     .txn_begin = txn_begin, .txn_commit = txn_commit, .txn_rollback = txn_rollback,
-    .append = kd_sqlite_append, .hollow = kd_sqlite_hollow, .persons_put = kd_sqlite_persons_put,
+    .append = kd_sqlite_append, .hollow = kd_sqlite_hollow, .chain_erase = kd_sqlite_chain_erase,
+    .person_erase = kd_sqlite_person_erase, .link_erase = kd_sqlite_link_erase, .keys_of = kd_sqlite_keys_of,
+    .keys_unlink = kd_sqlite_keys_unlink, .sweep = kd_sqlite_sweep, .persons_put = kd_sqlite_persons_put,
     .profiles_put = kd_sqlite_profiles_put, .offset_put = kd_sqlite_offset_put, .links_put = kd_sqlite_links_put,
     .records_put = kd_sqlite_records_put, .record_delete = kd_sqlite_record_delete,
     .log = kd_sqlite_log, .chain = kd_sqlite_chain, .event = kd_sqlite_event, .log_end = kd_sqlite_log_end,
     .offset = kd_sqlite_offset, .profiles = kd_sqlite_profiles, .profile_scan = kd_sqlite_profile_scan,
-    .keys = kd_sqlite_keys, .links = kd_sqlite_links, .records = kd_sqlite_records,
+    .keys = kd_sqlite_keys, .links = kd_sqlite_links, .evidence = kd_sqlite_evidence, .records = kd_sqlite_records,
     .docs = kd_sqlite_docs, .doc = kd_sqlite_doc, .doc_history = kd_sqlite_doc_history,
     .levels = kd_sqlite_levels, .level_history = kd_sqlite_level_history, .meta = kd_sqlite_meta,
     .stats = kd_sqlite_stats, .check = kd_sqlite_check,

@@ -6,6 +6,8 @@
  *   sqlite_log.c     the log, profiles, offsets
  *   sqlite_person.c  identity keys, links, records
  *   sqlite_global.c  documents, levels, meta, stats
+ *   sqlite_erase.c   takes a person out for good
+ *   sqlite_scrub.c   the layer over the file that leaves nothing in unused bytes
  *   sqlite_wal.c     keeps the write-ahead log bounded
  *   sqlite_care.c    backup, check
  *
@@ -33,11 +35,13 @@ typedef enum kd_sql {
     KD_SQL_PROFILE_END, KD_SQL_PROFILE_NEW, KD_SQL_PROFILE_PUT, KD_SQL_PROFILE_MOVE, KD_SQL_PROFILE_ROW, KD_SQL_PROFILE_GET, KD_SQL_PROFILE_SCAN,
     KD_SQL_PROFILE_LAWS,
     KD_SQL_OFFSET_PUT, KD_SQL_OFFSET_GET,
-    KD_SQL_KEY_PUT, KD_SQL_KEY_GET, KD_SQL_LINK_PUT, KD_SQL_LINKS,
+    KD_SQL_KEY_PUT, KD_SQL_KEY_GET, KD_SQL_LINK_PUT, KD_SQL_LINKS, KD_SQL_EVIDENCE,
     KD_SQL_RECORD_PUT, KD_SQL_RECORD_DELETE, KD_SQL_RECORDS,
     KD_SQL_DOC_LAST, KD_SQL_DOC_NEWEST, KD_SQL_DOC_PUT, KD_SQL_DOC_HEAD_PUT, KD_SQL_DOC_GET, KD_SQL_DOC_SCAN, KD_SQL_DOC_HISTORY,
     KD_SQL_DOC_COUNT, KD_SQL_DOC_LAWS,
     KD_SQL_LEVEL_NEWEST, KD_SQL_LEVEL_PUT, KD_SQL_LEVEL_HISTORY_PUT, KD_SQL_LEVEL_SCAN, KD_SQL_LEVEL_HISTORY,
+    KD_SQL_LOG_BACK, KD_SQL_LOG_ERASE, KD_SQL_LOG_ERASED, KD_SQL_ERASED_PUT, KD_SQL_ERASED_GET,
+    KD_SQL_KEY_SCAN, KD_SQL_KEY_DELETE, KD_SQL_RECORDS_ERASE, KD_SQL_LINKS_ERASE, KD_SQL_LINK_ERASE, KD_SQL_PROFILE_ERASE, KD_SQL_MOVED_ERASE,
     KD_SQL_META_PUT, KD_SQL_META_GET, KD_SQL_PAGES,
     KD_SQL_COUNT
 } kd_sql;
@@ -67,9 +71,6 @@ void      kd_conn_close(kd_conn *conn);
 kd_status kd_conn_stmt(sqlite3_stmt **out, kd_conn *conn, kd_sql which, kd_err *err);
 void      kd_conn_done(sqlite3_stmt *stmt);
 kd_status kd_conn_exec(kd_conn *conn, const char *sql, kd_err *err);
-/* Overwrite what is deleted from now on, so that it does not stay in the file's free space. Only the rare writes that take
- * content out for good pay for it; the WAL keeps older pages until it begins anew. */
-kd_status kd_conn_zeroing(kd_conn *conn, bool on, kd_err *err);
 /* Run a statement that gives no rows; resets it. */
 kd_status kd_conn_run(kd_conn *conn, sqlite3_stmt *stmt, const char *what, kd_err *err);
 /* One integer of one row; `otherwise` when there is no row or it is NULL. Resets. */
@@ -140,6 +141,7 @@ struct kd_sqlite {
     kd_sqlite_txn txn;         /* likewise */
     kd_ends      *ends;        /* per group; likewise */
     kd_wal        wal;
+    int64_t       erased_from_ms; /* persons made before it are not asked about erased events; INT64_MAX: nothing was erased. The turn holder's */
     atomic_ullong commits, commit_us;
 };
 
@@ -166,9 +168,22 @@ kd_status kd_wal_start(kd_sqlite *store, size_t bytes_max, kd_err *err);
 void      kd_wal_care(kd_sqlite *store); /* by the turn's holder, after each commit */
 void      kd_wal_stop(kd_sqlite *store);
 
+#define KD_SCRUB_VFS "kunde"
+void      kd_scrub_register(void); /* once a process, after SQLite is configured */
+void      kd_scrub_page(uint8_t *page, unsigned size, bool first); /* for its test */
+
 /* ---- operations, by file ------------------------------------------------------------------------------------------- */
 kd_status kd_sqlite_append(kd_txn *txn, kd_event *events, size_t count, int64_t *heads, const uint32_t *slots, kd_append *results, kd_err *err);
 kd_status kd_sqlite_hollow(kd_txn *txn, uint16_t kind, int64_t before_ms, int64_t *cursor, size_t limit, size_t *hollowed, kd_err *err);
+kd_status kd_sqlite_keys_of(kd_key_row **rows, size_t *count, bool *more, kd_reader *reader, const kd_id *persons, size_t person_count,
+                            kd_key *cursor, size_t limit, kd_arena *arena, kd_err *err);
+kd_status kd_sqlite_keys_unlink(kd_store *store, const kd_key_row *rows, size_t count, kd_err *err);
+kd_status kd_sqlite_chain_erase(kd_txn *txn, kd_id person, int64_t at_ms, int64_t *offset, size_t limit, size_t *erased, kd_err *err);
+kd_status kd_sqlite_person_erase(kd_txn *txn, kd_id person, kd_erased *out, kd_err *err);
+kd_status kd_sqlite_link_erase(kd_txn *txn, kd_id person, kd_id other, size_t *erased, kd_err *err);
+kd_status kd_sqlite_sweep(kd_store *store, kd_err *err);
+kd_status kd_sqlite_erased_load(kd_sqlite *store, kd_err *err);                                   /* when the store opens */
+kd_status kd_sqlite_is_erased(bool *erased, kd_txn *txn, const kd_event *event, kd_err *err);     /* before it is appended */
 kd_status kd_sqlite_persons_put(kd_txn *txn, const kd_profile_row *rows, size_t count, kd_err *err);
 kd_status kd_sqlite_profiles_put(kd_txn *txn, kd_profile_row *rows, size_t count, kd_err *err);
 kd_status kd_sqlite_offset_put(kd_txn *txn, const char *consumer, int64_t offset, kd_err *err);
@@ -189,6 +204,7 @@ kd_status kd_sqlite_keys_link(kd_store *store, const kd_key *keys, kd_id *person
 kd_status kd_sqlite_keys(kd_id *persons, kd_reader *reader, const kd_key *keys, size_t count, kd_err *err);
 kd_status kd_sqlite_links_put(kd_txn *txn, const kd_link *links, size_t count, kd_err *err);
 kd_status kd_sqlite_links(kd_link **links, size_t *count, kd_reader *reader, kd_id person, kd_arena *arena, kd_err *err);
+kd_status kd_sqlite_evidence(kd_link **links, size_t *count, kd_reader *reader, kd_id person, size_t limit, kd_arena *arena, kd_err *err);
 kd_status kd_sqlite_records_put(kd_txn *txn, const kd_record *records, size_t count, kd_err *err);
 kd_status kd_sqlite_record_delete(kd_txn *txn, kd_id person, kd_str kind, kd_id id, kd_err *err);
 kd_status kd_sqlite_records(kd_record **records, size_t *count, kd_reader *reader, kd_id person, kd_str kind, kd_id after,

@@ -52,12 +52,34 @@ static const char *const texts[KD_SQL_COUNT] = {
                           " ON CONFLICT DO UPDATE SET offset=excluded.offset",
     [KD_SQL_OFFSET_GET] = "SELECT offset FROM consumer WHERE part_group=?1 AND name=?2",
 
+    [KD_SQL_LOG_BACK] = "SELECT person,prev,flags FROM log WHERE at=?1",
+    [KD_SQL_LOG_ERASE] = "UPDATE log SET flags=flags|24,facts=x'',body=x'' WHERE at=?1",
+    [KD_SQL_LOG_ERASED] = "SELECT 1 FROM log INDEXED BY log_id WHERE id=?1 AND person<>?2 AND flags&16 LIMIT 1",
+    [KD_SQL_ERASED_PUT] = "INSERT INTO meta(name,value) VALUES('erased_from_ms',?1)"
+                          " ON CONFLICT DO UPDATE SET value=min(value,excluded.value) WHERE excluded.value<value",
+    [KD_SQL_ERASED_GET] = "SELECT value FROM meta WHERE name='erased_from_ms'",
+    [KD_SQL_KEY_SCAN] = "SELECT type,hash,person FROM ident WHERE (type,hash)>(?1,?2) ORDER BY type,hash LIMIT ?3",
+    [KD_SQL_KEY_DELETE] = "DELETE FROM ident WHERE type=?1 AND hash=?2 AND person=?3",
+    [KD_SQL_RECORDS_ERASE] = "DELETE FROM record WHERE person=?1 AND kind<>'tombstone'",
+    [KD_SQL_LINKS_ERASE] = "DELETE FROM link WHERE person=?1",
+    [KD_SQL_LINK_ERASE] = "DELETE FROM link WHERE person=?1 AND other=?2",
+    [KD_SQL_PROFILE_ERASE] = "DELETE FROM profile WHERE person=?1",
+    [KD_SQL_MOVED_ERASE] = "DELETE FROM moved WHERE person=?1",
+
     [KD_SQL_KEY_PUT] = "INSERT INTO ident(type,hash,person) VALUES(?1,?2,?3) ON CONFLICT DO NOTHING",
     [KD_SQL_KEY_GET] = "SELECT person FROM ident WHERE type=?1 AND hash=?2",
-    [KD_SQL_LINK_PUT] = "INSERT INTO link(person,other,kind,proven,time_ms,event) VALUES(?1,?2,?3,?4,?5,?6)"
-                        " ON CONFLICT DO UPDATE SET time_ms=excluded.time_ms,event=excluded.event"
-                        " WHERE (excluded.time_ms,excluded.event)<(time_ms,event)",
-    [KD_SQL_LINKS] = "SELECT other,kind,proven,time_ms,event FROM link WHERE person=?1 ORDER BY other,kind,proven",
+    [KD_SQL_LINK_PUT] = "INSERT INTO link(person,other,kind,proven,time_ms,event,last_ms,back_ms,person_type,other_type)"
+                        " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)"
+                        " ON CONFLICT DO UPDATE SET time_ms=min(time_ms,excluded.time_ms),last_ms=max(last_ms,excluded.last_ms),"
+                        "event=CASE WHEN (excluded.time_ms,excluded.event)<(time_ms,event) THEN excluded.event ELSE event END,"
+                        "back_ms=max(back_ms,excluded.back_ms),person_type=max(person_type,excluded.person_type),"
+                        "other_type=max(other_type,excluded.other_type)"
+                        " WHERE (excluded.time_ms,excluded.event)<(time_ms,event) OR excluded.last_ms>last_ms OR excluded.back_ms>back_ms"
+                        " OR excluded.person_type>person_type OR excluded.other_type>other_type",
+    [KD_SQL_LINKS] = "SELECT other,kind,proven,time_ms,event,last_ms,back_ms,person_type,other_type FROM link WHERE person=?1"
+                     " ORDER BY other,kind,proven",
+    [KD_SQL_EVIDENCE] = "SELECT other,kind,proven,time_ms,event,last_ms,back_ms,person_type,other_type FROM link"
+                        " WHERE person=?1 AND proven=1 AND (back_ms=0 OR last_ms>back_ms) ORDER BY other,kind LIMIT ?2",
     [KD_SQL_RECORD_PUT] = "INSERT INTO record(person,kind,id,time_ms,body) VALUES(?1,?2,?3,?4,?5)"
                           " ON CONFLICT DO UPDATE SET time_ms=excluded.time_ms,body=excluded.body",
     [KD_SQL_RECORD_DELETE] = "DELETE FROM record WHERE person=?1 AND kind=?2 AND id=?3",
@@ -126,6 +148,7 @@ static void configure_sqlite(void)
     /* Its memory statistics cost a lock of the whole process at every allocation, and nobody reads them. */
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     sqlite3_initialize();
+    kd_scrub_register();
 }
 
 /* "file:" URI of a path, for the one parameter that has no flag. */
@@ -168,6 +191,9 @@ static kd_status set_up(kd_conn *conn, const kd_conn_options *options, kd_err *e
              "PRAGMA mmap_size=0;PRAGMA cache_size=-%zu;PRAGMA temp_store=MEMORY;PRAGMA synchronous=FULL;PRAGMA query_only=%d;",
              options->cache_bytes / 1024 + 1, options->role == KD_ROLE_READER);
     kd_status status = kd_conn_exec(conn, text, err);
+    /* What is deleted or moved is overwritten, always: it would stay in free pages otherwise, for anybody who reads the raw file. */
+    if (status == KD_OK && options->role == KD_ROLE_WRITER)
+        status = kd_conn_exec(conn, "PRAGMA secure_delete=ON", err);
     sqlite3_wal_autocheckpoint(conn->db, 0);
     return status;
 }
@@ -190,7 +216,7 @@ kd_status kd_conn_open(kd_conn *conn, const kd_conn_options *options, kd_err *er
         name = uri;
         flags |= SQLITE_OPEN_URI;
     }
-    int       rc = sqlite3_open_v2(name, &conn->db, flags, options->vfs);
+    int       rc = sqlite3_open_v2(name, &conn->db, flags, options->vfs ? options->vfs : KD_SCRUB_VFS);
     kd_status status = rc == SQLITE_OK ? set_up(conn, options, err) : kd_conn_fail(err, conn, rc, "open the database");
     if (status != KD_OK)
         kd_conn_close(conn);
@@ -227,11 +253,6 @@ kd_status kd_conn_exec(kd_conn *conn, const char *sql, kd_err *err)
 {
     int rc = sqlite3_exec(conn->db, sql, NULL, NULL, NULL);
     return rc == SQLITE_OK ? KD_OK : kd_conn_fail(err, conn, rc, "set up the database");
-}
-
-kd_status kd_conn_zeroing(kd_conn *conn, bool on, kd_err *err)
-{
-    return kd_conn_exec(conn, on ? "PRAGMA secure_delete=ON" : "PRAGMA secure_delete=OFF", err);
 }
 
 kd_status kd_conn_run(kd_conn *conn, sqlite3_stmt *stmt, const char *what, kd_err *err)

@@ -52,7 +52,14 @@ kd_status kd_sqlite_append(kd_txn *txn, kd_event *events, size_t count, int64_t 
         return status;
     for (size_t i = 0; i < count; i++) {
         int64_t *head = &heads[slots[i]];
-        int      rc = insert_event(stmt, &events[i], kd_row_base(txn->group) | (*end + 1), *head);
+        bool     erased;
+        if ((status = kd_sqlite_is_erased(&erased, txn, &events[i], err)) != KD_OK)
+            return status;
+        if (erased) {
+            results[i] = KD_APPEND_DUPLICATE;
+            continue;
+        }
+        int rc = insert_event(stmt, &events[i], kd_row_base(txn->group) | (*end + 1), *head);
         if (rc != SQLITE_OK)
             return kd_conn_fail(err, conn, rc, "append to the log");
         if (sqlite3_changes(conn->db) == 0) {
@@ -78,9 +85,6 @@ kd_status kd_sqlite_hollow(kd_txn *txn, uint16_t kind, int64_t before_ms, int64_
     if (status != KD_OK || *cursor >= *end)
         return status;
     int64_t last = (uint64_t)limit < (uint64_t)(*end - *cursor) ? *cursor + (int64_t)limit : *end; /* offsets have no gaps */
-    status = kd_conn_zeroing(conn, true, err);
-    if (status != KD_OK)
-        return status;
     sqlite3_bind_int64(stmt, 1, kd_row_base(txn->group) | *cursor);
     sqlite3_bind_int64(stmt, 2, kd_row_base(txn->group) | last);
     sqlite3_bind_int(stmt, 3, kind);
@@ -90,8 +94,7 @@ kd_status kd_sqlite_hollow(kd_txn *txn, uint16_t kind, int64_t before_ms, int64_
         *hollowed = (size_t)sqlite3_changes64(conn->db);
         *cursor = last;
     }
-    kd_status after = kd_conn_zeroing(conn, false, status == KD_OK ? err : NULL);
-    return status == KD_OK ? after : status;
+    return status;
 }
 
 static kd_status read_event(void *item, sqlite3_stmt *stmt, kd_arena *arena, kd_err *err)

@@ -71,6 +71,10 @@ kd_status kd_sqlite_links_put(kd_txn *txn, const kd_link *links, size_t count, k
         sqlite3_bind_int(stmt, 4, links[i].proven);
         sqlite3_bind_int64(stmt, 5, links[i].time_ms);
         kd_bind_id(stmt, 6, &links[i].event);
+        sqlite3_bind_int64(stmt, 7, links[i].last_ms ? links[i].last_ms : links[i].time_ms);
+        sqlite3_bind_int64(stmt, 8, links[i].taken_back_ms);
+        sqlite3_bind_int(stmt, 9, links[i].person_type);
+        sqlite3_bind_int(stmt, 10, links[i].other_type);
         status = kd_conn_run(conn, stmt, "write a link", err);
     }
     return status;
@@ -83,18 +87,23 @@ static kd_status read_link(void *item, sqlite3_stmt *stmt, kd_arena *arena, kd_e
     link->kind = (uint8_t)sqlite3_column_int(stmt, 1);
     link->proven = sqlite3_column_int(stmt, 2) != 0;
     link->time_ms = sqlite3_column_int64(stmt, 3);
+    link->last_ms = sqlite3_column_int64(stmt, 5);
+    link->taken_back_ms = sqlite3_column_int64(stmt, 6);
+    link->person_type = (uint8_t)sqlite3_column_int(stmt, 7);
+    link->other_type = (uint8_t)sqlite3_column_int(stmt, 8);
     kd_status status = kd_column_id(&link->other, stmt, 0, err);
     return status == KD_OK ? kd_column_id(&link->event, stmt, 4, err) : status;
 }
 
-kd_status kd_sqlite_links(kd_link **links, size_t *count, kd_reader *reader, kd_id person, kd_arena *arena, kd_err *err)
+static kd_status read_links(kd_link **links, size_t *count, kd_conn *conn, kd_sql sql, kd_id person, size_t limit, kd_arena *arena, kd_err *err)
 {
-    kd_conn      *conn = kd_conn_of_reader(reader);
     kd_list       list = { 0 };
     sqlite3_stmt *stmt;
-    kd_status     status = kd_conn_stmt(&stmt, conn, KD_SQL_LINKS, err);
+    kd_status     status = kd_conn_stmt(&stmt, conn, sql, err);
     if (status == KD_OK) {
         kd_bind_id(stmt, 1, &person);
+        if (sql == KD_SQL_EVIDENCE)
+            kd_bind_limit(stmt, 2, limit);
         status = kd_conn_rows(&list, sizeof **links, conn, stmt, read_link, "read links", arena, err);
     }
     *links = list.items;
@@ -102,6 +111,16 @@ kd_status kd_sqlite_links(kd_link **links, size_t *count, kd_reader *reader, kd_
     for (size_t i = 0; i < list.count; i++)
         (*links)[i].person = person;
     return status;
+}
+
+kd_status kd_sqlite_links(kd_link **links, size_t *count, kd_reader *reader, kd_id person, kd_arena *arena, kd_err *err)
+{
+    return read_links(links, count, kd_conn_of_reader(reader), KD_SQL_LINKS, person, 0, arena, err);
+}
+
+kd_status kd_sqlite_evidence(kd_link **links, size_t *count, kd_reader *reader, kd_id person, size_t limit, kd_arena *arena, kd_err *err)
+{
+    return read_links(links, count, kd_conn_of_reader(reader), KD_SQL_EVIDENCE, person, limit, arena, err);
 }
 
 /* ---- records ------------------------------------------------------------------------------------------------------- */
@@ -126,16 +145,12 @@ kd_status kd_sqlite_record_delete(kd_txn *txn, kd_id person, kd_str kind, kd_id 
     kd_conn      *conn = kd_conn_of_txn(txn);
     sqlite3_stmt *stmt;
     kd_status     status = kd_conn_stmt(&stmt, conn, KD_SQL_RECORD_DELETE, err);
-    if (status == KD_OK)
-        status = kd_conn_zeroing(conn, true, err);
     if (status != KD_OK)
         return status;
     kd_bind_id(stmt, 1, &person);
     kd_bind_text(stmt, 2, kind);
     kd_bind_id(stmt, 3, &id);
-    status = kd_conn_run(conn, stmt, "delete a record", err);
-    kd_status after = kd_conn_zeroing(conn, false, status == KD_OK ? err : NULL);
-    return status == KD_OK ? after : status;
+    return kd_conn_run(conn, stmt, "delete a record", err);
 }
 
 static kd_status read_record(void *item, sqlite3_stmt *stmt, kd_arena *arena, kd_err *err)

@@ -4,7 +4,7 @@
 
 enum {
     APPLICATION_ID = 0x4b756e64, /* "Kund", in the header of the file */
-    SCHEMA = 2                   /* user_version: how many of the migrations below are in the file */
+    SCHEMA = 3                   /* user_version: how many of the migrations below are in the file */
 };
 
 /* Each step turns schema i into schema i + 1; a step that was ever shipped is never edited. All missing ones run in one
@@ -43,6 +43,20 @@ static const char *const migrations[SCHEMA] = {
     /* A person's newest place in the log where only that moved since the profile's row was written: decisions come far more often
      * than facts, and a row of thirty bytes is written for them instead of one of a thousand. */
     "CREATE TABLE moved(person BLOB NOT NULL PRIMARY KEY, head INTEGER NOT NULL, folded INTEGER NOT NULL) WITHOUT ROWID;",
+
+    /* Evidence remembers when it was seen last and taken back, and of which types the keys of the two are, so that who walks
+     * along it need not look up a key by its person. What is proven stands first: claims of the public make no walk longer. */
+    "CREATE TABLE link3(person BLOB NOT NULL, other BLOB NOT NULL, kind INTEGER NOT NULL, proven INTEGER NOT NULL,"
+    " time_ms INTEGER NOT NULL, event BLOB NOT NULL, last_ms INTEGER NOT NULL, back_ms INTEGER NOT NULL, person_type INTEGER NOT NULL,"
+    " other_type INTEGER NOT NULL, PRIMARY KEY(person,proven DESC,other,kind)) WITHOUT ROWID;"
+    "CREATE TEMP TABLE type_of(person BLOB NOT NULL PRIMARY KEY, type INTEGER NOT NULL) WITHOUT ROWID;"
+    "INSERT OR IGNORE INTO type_of SELECT person,type FROM ident WHERE person IN (SELECT person FROM link);"
+    "INSERT INTO link3 SELECT person,other,kind,proven,time_ms,event,time_ms,0,"
+    " ifnull((SELECT type FROM type_of t WHERE t.person=link.person),0),ifnull((SELECT type FROM type_of t WHERE t.person=link.other),0)"
+    " FROM link ORDER BY person,proven DESC,other,kind;"
+    "DROP TABLE type_of;"
+    "DROP TABLE link;"
+    "ALTER TABLE link3 RENAME TO link;",
 };
 
 static kd_status ask(int64_t *out, kd_conn *conn, const char *sql, kd_err *err)

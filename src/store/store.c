@@ -190,6 +190,41 @@ kd_status kd_txn_hollow(kd_txn *txn, uint16_t kind, int64_t before_ms, int64_t *
     return settle(txn, status, err);
 }
 
+kd_status kd_txn_chain_erase(kd_txn *txn, kd_id person, int64_t at_ms, int64_t *offset, size_t limit, size_t *erased, kd_err *err)
+{
+    kd_status status = check_txn(txn, err);
+    *erased = 0;
+    if (status == KD_OK)
+        status = check_persons(txn, &person, 1, sizeof person, err);
+    if (status == KD_OK && *offset < 0)
+        status = kd_fail_field(err, KD_INVALID, "offset", "an offset of the log is not negative");
+    if (status == KD_OK)
+        status = txn->store->ops->chain_erase(txn, person, at_ms, offset, limit, erased, err);
+    return settle(txn, status, err);
+}
+
+kd_status kd_txn_person_erase(kd_txn *txn, kd_id person, kd_erased *out, kd_err *err)
+{
+    kd_status status = check_txn(txn, err);
+    if (status == KD_OK)
+        status = check_persons(txn, &person, 1, sizeof person, err);
+    if (status == KD_OK && kd_id_is_nil(person))
+        status = kd_fail_field(err, KD_INVALID, "person", "nobody cannot be erased");
+    if (status == KD_OK)
+        status = txn->store->ops->person_erase(txn, person, out, err);
+    return settle(txn, status, err);
+}
+
+kd_status kd_txn_link_erase(kd_txn *txn, kd_id person, kd_id other, size_t *erased, kd_err *err)
+{
+    kd_status status = check_txn(txn, err);
+    if (status == KD_OK)
+        status = check_persons(txn, &person, 1, sizeof person, err);
+    if (status == KD_OK)
+        status = txn->store->ops->link_erase(txn, person, other, erased, err);
+    return settle(txn, status, err);
+}
+
 kd_status kd_txn_persons_put(kd_txn *txn, const kd_profile_row *rows, size_t count, kd_err *err)
 {
     kd_status status = check_txn(txn, err);
@@ -316,10 +351,26 @@ kd_status kd_reader_keys(kd_id *persons, kd_reader *reader, const kd_key *keys, 
     return status == KD_OK ? reader->store->ops->keys(persons, reader, keys, count, err) : status;
 }
 
+kd_status kd_reader_keys_of(kd_key_row **rows, size_t *count, bool *more, kd_reader *reader, const kd_id *persons, size_t person_count,
+                            kd_key *cursor, size_t limit, kd_arena *arena, kd_err *err)
+{
+    kd_status status = check_process(reader->store, err);
+    *rows = NULL;
+    *count = 0;
+    *more = false;
+    return status == KD_OK ? reader->store->ops->keys_of(rows, count, more, reader, persons, person_count, cursor, limit, arena, err) : status;
+}
+
 kd_status kd_reader_links(kd_link **links, size_t *count, kd_reader *reader, kd_id person, kd_arena *arena, kd_err *err)
 {
     kd_status status = check_process(reader->store, err);
     return status == KD_OK ? reader->store->ops->links(links, count, reader, person, arena, err) : status;
+}
+
+kd_status kd_reader_evidence(kd_link **links, size_t *count, kd_reader *reader, kd_id person, size_t limit, kd_arena *arena, kd_err *err)
+{
+    kd_status status = check_process(reader->store, err);
+    return status == KD_OK ? reader->store->ops->evidence(links, count, reader, person, limit, arena, err) : status;
 }
 
 kd_status kd_reader_records(kd_record **records, size_t *count, kd_reader *reader, kd_id person, kd_str kind, kd_id after,
@@ -389,6 +440,18 @@ kd_status kd_store_keys_link(kd_store *store, const kd_key *keys, kd_id *persons
         if (kd_id_is_nil(persons[i]))
             status = kd_fail_field(err, KD_INVALID, "person", "key %zu: a key cannot belong to nobody", i);
     return status == KD_OK ? store->ops->keys_link(store, keys, persons, count, err) : status;
+}
+
+kd_status kd_store_keys_unlink(kd_store *store, const kd_key_row *rows, size_t count, kd_err *err)
+{
+    kd_status status = check_write(store, err);
+    return status == KD_OK ? store->ops->keys_unlink(store, rows, count, err) : status;
+}
+
+kd_status kd_store_sweep(kd_store *store, kd_err *err)
+{
+    kd_status status = check_write(store, err);
+    return status == KD_OK ? store->ops->sweep(store, err) : status;
 }
 
 kd_status kd_store_docs_put(kd_store *store, kd_doc *docs, size_t count, kd_err *err)

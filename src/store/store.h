@@ -59,7 +59,8 @@ enum {
     KD_EVENT_SEALED  = 1, /* body is sealed with the person's data key */
     KD_EVENT_CLAIMED = 2, /* came by a public write key alone */
     KD_EVENT_TRAITS  = 4, /* facts hold traits or identities, sealed, that the fold wants */
-    KD_EVENT_HOLLOW  = 8  /* its content passed its retention and is gone; the row keeps chain and deduplication */
+    KD_EVENT_HOLLOW  = 8, /* its content passed its retention and is gone; the row keeps chain and deduplication */
+    KD_EVENT_ERASED  = 16 /* hollow because its person was erased: no event of this id is stored again, whoever it is said to be of */
 };
 typedef struct kd_event {
     kd_id    id;          /* of the message; unique with `person` */
@@ -135,12 +136,20 @@ typedef struct kd_link {  /* evidence that two persons are one; stored in the pa
     kd_id   person, other;
     uint8_t kind;         /* customer/identity.h: login, alias, order, ... */
     bool    proven;
-    int64_t time_ms;      /* first seen */
+    int64_t time_ms;      /* first seen; INT64_MAX: never, it was only taken back */
     kd_id   event;        /* what said so */
+    int64_t last_ms;      /* last seen; 0 when put: as time_ms */
+    int64_t taken_back_ms;/* evidence not newer than this counts no more; 0: never taken back */
+    uint8_t person_type, other_type; /* of which type the keys of the two are; 0: not known */
 } kd_link;
-/* One per (person, other, kind, proven); the earliest (time, event) stays. */
+static inline bool kd_link_active(const kd_link *link) { return link->taken_back_ms == 0 || link->last_ms > link->taken_back_ms; }
+/* One per (person, other, kind, proven); the earliest (time, event), the newest last_ms and taken_back_ms stay, in whatever order
+ * they come. */
 kd_status kd_txn_links_put(kd_txn *txn, const kd_link *links, size_t count, kd_err *err);
 kd_status kd_reader_links(kd_link **links, size_t *count, kd_reader *reader, kd_id person, kd_arena *arena, kd_err *err);
+/* Of them what is proven and not taken back, ascending by (other, kind), at most `limit`: half a million links on one key cost
+ * no more than that. */
+kd_status kd_reader_evidence(kd_link **links, size_t *count, kd_reader *reader, kd_id person, size_t limit, kd_arena *arena, kd_err *err);
 
 /* ---- records: what else a person, or nobody (nil), has ---------------------------------------------------------- */
 typedef struct kd_record {
@@ -189,6 +198,29 @@ kd_status kd_store_levels_put(kd_store *store, const kd_level *levels, size_t co
 kd_status kd_reader_levels(kd_level **levels, size_t *count, kd_reader *reader, int64_t *cursor, size_t limit, kd_arena *arena, kd_err *err);
 kd_status kd_reader_level_history(kd_level **levels, size_t *count, kd_reader *reader, kd_ref variant, uint8_t what, kd_ref place,
                                   int64_t from_ms, int64_t to_ms, kd_arena *arena, kd_err *err); /* ascending; includes the value in force at from_ms */
+
+/* ---- erasing a person ------------------------------------------------------------------------------------------------- */
+/* What is deleted, here and by every other call, is overwritten in the file. Every call may be repeated. Nothing here knows
+ * an order of steps: trust/erase.h does. */
+typedef struct kd_key_row { kd_key key; kd_id person; } kd_key_row;
+typedef struct kd_erased { size_t profiles, records, links; } kd_erased;
+/* The keys of `persons` among the next `limit` keys after *cursor (all zero at first), which moves; *more false at the end. */
+kd_status kd_reader_keys_of(kd_key_row **rows, size_t *count, bool *more, kd_reader *reader, const kd_id *persons, size_t person_count,
+                            kd_key *cursor, size_t limit, kd_arena *arena, kd_err *err);
+/* In one transaction of its own: keys that are still those persons' become nobody's. */
+kd_status kd_store_keys_unlink(kd_store *store, const kd_key_row *rows, size_t count, kd_err *err);
+/* Take the content out of at most `limit` events of the chain that begins at *offset, which moves back; 0: all are done.
+ * *erased counts those that had content. From now on append takes an event of such an id for known (KD_APPEND_DUPLICATE) also
+ * when it is of a person made at `at_ms` or later: what was erased does not come back under a new name. An adapter whose
+ * groups are machines of their own may hold to this within a group only. */
+kd_status kd_txn_chain_erase(kd_txn *txn, kd_id person, int64_t at_ms, int64_t *offset, size_t limit, size_t *erased, kd_err *err);
+/* Its profile with the wrapped data key, its records except those of kind "tombstone", its links. Adds to *out. */
+kd_status kd_txn_person_erase(kd_txn *txn, kd_id person, kd_erased *out, kd_err *err);
+/* All links from `person` to `other`: the other half of links, in the partition of another person. */
+kd_status kd_txn_link_erase(kd_txn *txn, kd_id person, kd_id other, size_t *erased, kd_err *err);
+/* Bring home what is committed, cut the write-ahead log to nothing, forget cached pages: after it, what was erased before is in
+ * no file of the store but its blobs. KD_RETRY: readers were inside their calls for a whole second. */
+kd_status kd_store_sweep(kd_store *store, kd_err *err);
 
 /* ---- the rest ----------------------------------------------------------------------------------------------------- */
 kd_status kd_store_meta_put(kd_store *store, const char *name, kd_str value, kd_err *err);

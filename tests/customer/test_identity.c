@@ -48,6 +48,30 @@ static void test_key_normal_forms(void **state)
     assert_memory_not_equal(make_key(KD_KEY_USER, "4711").hash, make_key(KD_KEY_CARD, "4711").hash, 16); /* one value, two keys */
 }
 
+static void test_phone_numbers(void **state)
+{
+    static const struct { const char *country, *written, *same; } cases[] = {
+        { "49", "0171 1234567", "+491711234567" },       { "49", "+49 (0)171 123 45 67", "+491711234567" },
+        { "49", "0049 171/1234567", "+491711234567" },   { "49", "+43 660 123456", "+43660123456" },
+        { "1", "(415) 555-0100", "+14155550100" },       { "39", "06 1234567", "+39061234567" }, /* the zero is of the number */
+        { "", "0171 1234567", "01711234567" },           { "", "+49 171 1234567", "+491711234567" },
+    };
+    kd_err err = { 0 };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        kd_key written, same;
+        assert_int_equal(kd_vault_set_country(home.vault, cases[i].country, &err), KD_OK);
+        written = make_key(KD_KEY_PHONE, cases[i].written);
+        assert_int_equal(kd_vault_set_country(home.vault, "", &err), KD_OK);
+        same = make_key(KD_KEY_PHONE, cases[i].same);
+        if (!same_key(written, same))
+            fail_msg("%s in %s is not %s", cases[i].written, cases[i].country, cases[i].same);
+    }
+    assert_int_equal(kd_vault_set_country(home.vault, "+49", &err), KD_INVALID);
+    assert_int_equal(kd_vault_set_country(home.vault, "0049", &err), KD_INVALID);
+    assert_int_equal(kd_vault_set_country(home.vault, "0", &err), KD_INVALID);
+}
+
 static void test_key_rejects(void **state)
 {
     static const struct { kd_key_type type; const char *value, *why; } cases[] = {
@@ -55,7 +79,7 @@ static void test_key_rejects(void **state)
         { KD_KEY_USER, "Undefined", "nobody, in capitals" }, { KD_KEY_USER, "0", "zero" }, { KD_KEY_USER, "[object Object]", "a program's slip" },
         { KD_KEY_ANONYMOUS, "00000000-0000-0000-0000-000000000000", "the nil UUID" }, { KD_KEY_ANONYMOUS, "anonymous", "nobody" },
         { KD_KEY_PHONE, "call me", "no digits" }, { KD_KEY_PHONE, "+", "no digits" }, { KD_KEY_NONE, "x", "no type" },
-        { (kd_key_type)7, "x", "no such type" },
+        { (kd_key_type)9, "x", "no such type" },
     };
     char   longer[KD_KEY_VALUE_MAX + 1];
     kd_key key;
@@ -276,7 +300,8 @@ static void test_identity_threads(void **state)
 int run_identity_tests(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_key_normal_forms), cmocka_unit_test(test_key_rejects), cmocka_unit_test(test_key_types),
+        cmocka_unit_test(test_key_normal_forms),
+        cmocka_unit_test(test_phone_numbers), cmocka_unit_test(test_key_rejects), cmocka_unit_test(test_key_types),
         cmocka_unit_test(test_identity_model), cmocka_unit_test(test_identity_contested),
         cmocka_unit_test(test_identity_misses), cmocka_unit_test(test_identity_threads),
     };

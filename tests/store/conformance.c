@@ -601,9 +601,9 @@ int kd_conformance_run(const kd_conformance *adapter)
     static const struct { const char *name; void (*test)(void **state); } all[] = {
         { "log", test_log }, { "duplicates", test_duplicates }, { "groups", test_groups }, { "rollback", test_rollback },
         { "hollow", test_hollow }, { "threads", test_threads }, { "care", test_care }, { "reopen", test_reopen },
-        { "persons", conform_persons }, { "keys", conform_keys }, { "links", conform_links }, { "records", conform_records },
+        { "persons", conform_persons }, { "keys", conform_keys }, { "links", conform_links }, { "evidence", conform_evidence }, { "records", conform_records },
         { "docs", conform_docs }, { "levels", conform_levels }, { "meta", conform_meta }, { "blobs", conform_blobs },
-        { "caps", conform_caps }, { "arguments", conform_arguments },
+        { "caps", conform_caps }, { "erase", conform_erase }, { "arguments", conform_arguments },
     };
     enum { COUNT = sizeof all / sizeof *all };
     struct CMUnitTest tests[COUNT];

@@ -49,11 +49,13 @@ kd_id conform_person_of(conform *c, uint16_t group, uint64_t n); /* the nth one 
 void conform_persons(void **state); /* conformance_more.c: the tests by noun */
 void conform_keys(void **state);
 void conform_links(void **state);
+void conform_evidence(void **state);
 void conform_records(void **state);
 void conform_docs(void **state);
 void conform_levels(void **state);
 void conform_meta(void **state);
 void conform_blobs(void **state);
 void conform_caps(void **state);
+void conform_erase(void **state); /* conformance_erase.c */
 void conform_arguments(void **state);
 #endif

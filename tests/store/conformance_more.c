@@ -165,6 +165,8 @@ static kd_status put_links(kd_txn *txn, void *arg, kd_err *err)
     return kd_txn_links_put(txn, l->links, l->count, err);
 }
 
+#define LINK(a, b, k, p, t, e) { .person = a, .other = b, .kind = k, .proven = p, .time_ms = t, .event = e }
+
 void conform_links(void **state)
 {
     conform *c = *state;
@@ -173,9 +175,9 @@ void conform_links(void **state)
     kd_id    low = numbered_id(1, T0), high = numbered_id(1, T0 + 1);
     uint16_t group = kd_store_group_of(c->store, person);
     kd_link  all[6] = {
-        { person, x, 1, true, T0 + 5, high }, { person, x, 1, true, T0 + 5, low },  /* same time: the smaller event */
-        { person, x, 1, true, T0 + 9, low },  { person, x, 1, false, T0 + 9, low }, /* later: not; claimed: another link */
-        { person, y, 2, true, T0, high },     { person, y, 2, true, T0 + 1, low },
+        LINK(person, x, 1, true, T0 + 5, high), LINK(person, x, 1, true, T0 + 5, low),  /* same time: the smaller event */
+        LINK(person, x, 1, true, T0 + 9, low),  LINK(person, x, 1, false, T0 + 9, low), /* later: not; claimed: another link */
+        LINK(person, y, 2, true, T0, high),     LINK(person, y, 2, true, T0 + 1, low),
     };
     kd_link *got;
     size_t   count;
@@ -192,6 +194,8 @@ void conform_links(void **state)
         assert_int_equal(count, 3);
         for (size_t i = 0; i < count; i++) {
             assert_true(kd_id_eq(got[i].person, person));
+            assert_true(got[i].taken_back_ms == 0 && kd_link_active(&got[i]));
+            assert_true(got[i].last_ms == (kd_id_eq(got[i].other, y) ? T0 + 1 : T0 + 9));
             if (kd_id_eq(got[i].other, y))
                 assert_true(got[i].kind == 2 && got[i].proven && got[i].time_ms == T0 && kd_id_eq(got[i].event, high));
             else if (got[i].proven)
@@ -202,6 +206,46 @@ void conform_links(void **state)
     }
     AGAIN(kd_reader_links(&got, &count, c->reader, x, c->arena, &err));
     assert_int_equal(count, 0); /* the other half is the caller's second step */
+}
+
+/* Taken back and given again: what is newer counts, whichever came to the store first. */
+void conform_evidence(void **state)
+{
+    conform *c = *state;
+    kd_err   err = { 0 };
+    kd_id    person = conform_person(c, 1), x = conform_person(c, 2), y = conform_person(c, 3), z = conform_person(c, 4), e = numbered_id(1, T0);
+    uint16_t group = kd_store_group_of(c->store, person);
+    kd_link  all[7] = {
+        { .person = person, .other = x, .kind = 1, .proven = true, .time_ms = INT64_MAX, .last_ms = INT64_MIN, .taken_back_ms = T0 + 10 },
+        { .person = person, .other = x, .kind = 1, .proven = true, .time_ms = T0 + 10, .event = e, .person_type = 6, .other_type = 1 },
+        { .person = person, .other = y, .kind = 1, .proven = true, .time_ms = INT64_MAX, .last_ms = INT64_MIN, .taken_back_ms = T0 + 10 },
+        LINK(person, y, 1, true, T0 + 1, e), LINK(person, y, 1, true, T0 + 11, e), LINK(person, z, 1, false, T0, e), LINK(person, z, 3, true, T0, e),
+    };
+    kd_link *got;
+    size_t   count;
+    for (uint64_t seed = 0; seed < 5; seed++) {
+        for (size_t i = 6; i > 0; i--) {
+            size_t  k = kd_rng_below(&c->rng, (uint32_t)i + 1);
+            kd_link swap = all[i];
+            all[i] = all[k];
+            all[k] = swap;
+        }
+        links batch = { all, 7 };
+        conform_txn(c, group, put_links, &batch);
+        AGAIN(kd_reader_links(&got, &count, c->reader, person, c->arena, &err));
+        assert_int_equal(count, 4);
+        for (size_t i = 0; i < count; i++) {
+            if (kd_id_eq(got[i].other, x))
+                assert_true(!kd_link_active(&got[i]) && got[i].time_ms == T0 + 10 && got[i].person_type == 6 && got[i].other_type == 1);
+            if (kd_id_eq(got[i].other, y))
+                assert_true(kd_link_active(&got[i]) && got[i].time_ms == T0 + 1 && got[i].last_ms == T0 + 11 && got[i].taken_back_ms == T0 + 10);
+        }
+        AGAIN(kd_reader_evidence(&got, &count, c->reader, person, 10, c->arena, &err));
+        assert_int_equal(count, 2);
+        assert_true(got[0].proven && got[1].proven && kd_id_cmp(got[0].other, got[1].other) < 0);
+        AGAIN(kd_reader_evidence(&got, &count, c->reader, person, 1, c->arena, &err));
+        assert_int_equal(count, 1);
+    }
 }
 
 typedef struct records { const kd_record *records; size_t count; kd_id gone; } records;

@@ -143,6 +143,23 @@ static kd_status hollow(kd_txn *txn, uint16_t kind, int64_t before_ms, int64_t *
     return status == KD_OK ? kd_txn_hollow(inside(txn), kind, before_ms, cursor, limit, hollowed, err) : status;
 }
 
+static kd_status chain_erase(kd_txn *txn, kd_id person, int64_t at_ms, int64_t *offset, size_t limit, size_t *erased, kd_err *err)
+{
+    kd_fault  hit = next_fault(txn->store, KD_FAULT_WRITE);
+    kd_status status = before(&hit, err);
+    return status == KD_OK ? kd_txn_chain_erase(inside(txn), person, at_ms, offset, limit, erased, err) : status;
+}
+
+static kd_status person_erase(kd_txn *txn, kd_id person, kd_erased *out, kd_err *err)
+{
+    CALL(txn->store, KD_FAULT_WRITE, kd_txn_person_erase(inside(txn), person, out, err));
+}
+
+static kd_status link_erase(kd_txn *txn, kd_id person, kd_id other, size_t *erased, kd_err *err)
+{
+    CALL(txn->store, KD_FAULT_WRITE, kd_txn_link_erase(inside(txn), person, other, erased, err));
+}
+
 static kd_status persons_put(kd_txn *txn, const kd_profile_row *rows, size_t count, kd_err *err)
 {
     CALL(txn->store, KD_FAULT_WRITE, kd_txn_persons_put(inside(txn), rows, count, err));
@@ -250,9 +267,20 @@ static kd_status keys(kd_id *persons, kd_reader *reader, const kd_key *list, siz
     READ(reader, kd_reader_keys(persons, inner_of(reader), list, count, err));
 }
 
+static kd_status keys_of(kd_key_row **rows, size_t *count, bool *more, kd_reader *reader, const kd_id *persons, size_t person_count,
+                         kd_key *cursor, size_t limit, kd_arena *arena, kd_err *err)
+{
+    READ(reader, kd_reader_keys_of(rows, count, more, inner_of(reader), persons, person_count, cursor, limit, arena, err));
+}
+
 static kd_status links(kd_link **list, size_t *count, kd_reader *reader, kd_id person, kd_arena *arena, kd_err *err)
 {
     READ(reader, kd_reader_links(list, count, inner_of(reader), person, arena, err));
+}
+
+static kd_status evidence(kd_link **list, size_t *count, kd_reader *reader, kd_id person, size_t limit, kd_arena *arena, kd_err *err)
+{
+    READ(reader, kd_reader_evidence(list, count, inner_of(reader), person, limit, arena, err));
 }
 
 static kd_status records(kd_record **list, size_t *count, kd_reader *reader, kd_id person, kd_str kind, kd_id after_id, size_t limit,
@@ -342,6 +370,16 @@ static kd_status blob_delete(kd_store *store, kd_sha sha, kd_err *err)
     return status == KD_OK ? after(&hit, kd_store_blob_delete(outer(store)->inner, sha, err), err) : status;
 }
 
+static kd_status sweep(kd_store *store, kd_err *err)
+{
+    CALL(store, KD_FAULT_GLOBAL, kd_store_sweep(outer(store)->inner, err));
+}
+
+static kd_status keys_unlink(kd_store *store, const kd_key_row *rows, size_t count, kd_err *err)
+{
+    CALL(store, KD_FAULT_GLOBAL, kd_store_keys_unlink(outer(store)->inner, rows, count, err));
+}
+
 static kd_status backup(kd_store *store, const char *to_path, kd_store_progress progress, void *self, kd_err *err)
 {
     return kd_store_backup(outer(store)->inner, to_path, progress, self, err);
@@ -359,10 +397,11 @@ static void close_both(kd_store *store)
 static const kd_store_ops ops = {
     .close = close_both, .reader_open = reader_open, .reader_close = reader_close,
     .txn_begin = txn_begin, .txn_commit = txn_commit, .txn_rollback = txn_rollback,
-    .append = append, .hollow = hollow, .persons_put = persons_put, .profiles_put = profiles_put, .offset_put = offset_put,
+    .append = append, .hollow = hollow, .chain_erase = chain_erase, .person_erase = person_erase, .link_erase = link_erase,
+    .keys_of = keys_of, .keys_unlink = keys_unlink, .sweep = sweep, .persons_put = persons_put, .profiles_put = profiles_put, .offset_put = offset_put,
     .links_put = links_put, .records_put = records_put, .record_delete = record_delete,
     .log = log_read, .chain = chain, .event = event_read, .log_end = log_end, .offset = offset_read,
-    .profiles = profiles, .profile_scan = profile_scan, .keys = keys, .links = links, .records = records,
+    .profiles = profiles, .profile_scan = profile_scan, .keys = keys, .links = links, .evidence = evidence, .records = records,
     .docs = docs, .doc = doc_read, .doc_history = doc_history, .levels = levels, .level_history = level_history,
     .meta = meta, .stats = stats, .check = check,
     .keys_link = keys_link, .docs_put = docs_put, .levels_put = levels_put, .meta_put = meta_put,

@@ -56,5 +56,6 @@ int main(void)
     failures += run_durable_tests();
     failures += run_crash_tests();
     failures += run_care_tests();
+    failures += run_erase_tests();
     return failures != 0;
 }

@@ -45,5 +45,6 @@ int run_open_tests(void);
 int run_durable_tests(void);
 int run_crash_tests(void);
 int run_care_tests(void);
+int run_erase_tests(void);
 int run_conformance_tests(void);
 #endif

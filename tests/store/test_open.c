@@ -244,7 +244,7 @@ static void fill_golden(kd_store *store)
     kd_id          who = numbered_id(1, T0);
     uint16_t       group = kd_store_group_of(store, who);
     kd_profile_row row = { .person = who, .key_type = 2, .key = { 9 }, .secret = KD_STR("wrapped") };
-    kd_link        link = { who, numbered_id(2, T0), 1, true, T0, numbered_id(3, T0) };
+    kd_link        link = { .person = who, .other = numbered_id(2, T0), .kind = 1, .proven = true, .time_ms = T0, .event = numbered_id(3, T0) };
     kd_record      record = { who, KD_STR("job"), numbered_id(4, T0), T0, KD_STR("{\"a\":1}") };
     kd_key         key = { 2, { 9 } };
     kd_doc         doc = { .kind = KD_STR("product"), .id = KD_STR("p1"), .valid_from_ms = T0, .body = KD_STR("{\"v\":1}") };
