@@ -91,7 +91,7 @@ static void fill(kd_store *store)
         for (size_t i = (size_t)round; i < PERSONS; i += (size_t)round) {
             memset(state, 0, sizeof state);
             snprintf(state, sizeof state, "state-of-%08zu", i);
-            kd_profile_row row = { .person = person_of(i), .folded = round, .head = round,
+            kd_profile_row row = { .person = person_of(i), .folded = round,
                                    .state = { state, 100 + (i * 37 + (size_t)round * 211) % 800 } };
             OK(kd_txn_profiles_put(txn, &row, 1, &err));
         }
