@@ -152,6 +152,7 @@ typedef struct shard {
 struct kd_identity {
     kd_store *store;
     size_t    shard_bytes_max;
+    _Atomic uint64_t forgotten; /* moves before persons are taken out: what was read of the store before then is not remembered */
     _Atomic uint64_t made; /* moves after keys were linked, before the cache says so */
     shard     shards[SHARDS];
 };
@@ -227,11 +228,16 @@ static bool grow(shard *s, size_t bytes_max)
     return true;
 }
 
-static void cache_put(kd_identity *identity, const kd_key *key, kd_id person)
+/* Its person when `forgotten` was what it is said to be. */
+static void cache_put(kd_identity *identity, const kd_key *key, kd_id person, uint64_t forgotten)
 {
     shard *s = shard_of(identity, key);
     cached entry = { *key, person };
     pthread_mutex_lock(&s->lock);
+    if (atomic_load(&identity->forgotten) != forgotten) {
+        pthread_mutex_unlock(&s->lock);
+        return;
+    }
     if (!s->sets)
         grow(s, identity->shard_bytes_max);
     if (s->sets && !set_put(set_of(s->entries, s->sets, key), &entry)) {
@@ -280,6 +286,20 @@ void kd_identity_close(kd_identity *identity)
     free(identity);
 }
 
+void kd_identity_forget(kd_identity *identity, const kd_id *persons, size_t count)
+{
+    atomic_fetch_add(&identity->forgotten, 1);
+    for (int i = 0; i < SHARDS; i++) {
+        shard *s = &identity->shards[i];
+        pthread_mutex_lock(&s->lock);
+        for (size_t e = 0; e < s->sets * WAYS; e++)
+            for (size_t p = 0; p < count; p++)
+                if (s->entries[e].key.type && kd_id_eq(s->entries[e].person, persons[p]))
+                    s->entries[e] = (cached){ 0 };
+        pthread_mutex_unlock(&s->lock);
+    }
+}
+
 size_t kd_identity_bytes(const kd_identity *identity)
 {
     size_t bytes = sizeof *identity;
@@ -318,7 +338,7 @@ static void asked_free(asked *a)
 
 kd_status kd_identity_find(kd_id *persons, kd_identity *identity, kd_reader *reader, const kd_key *keys, size_t count, kd_err *err)
 {
-    const uint64_t made = atomic_load(&identity->made);
+    const uint64_t made = atomic_load(&identity->made), forgotten = atomic_load(&identity->forgotten);
     kd_status      status = KD_OK;
     asked          a = { 0 };
     for (size_t i = 0; i < count && status == KD_OK; i++) {
@@ -339,7 +359,7 @@ kd_status kd_identity_find(kd_id *persons, kd_identity *identity, kd_reader *rea
         if (kd_id_is_nil(a.persons[i]))
             cache_put_miss(identity, &a.keys[i], made);
         else
-            cache_put(identity, &a.keys[i], a.persons[i]);
+            cache_put(identity, &a.keys[i], a.persons[i], forgotten);
     }
     asked_free(&a);
     return status;
@@ -380,6 +400,7 @@ static kd_status link_new(asked *a, const kd_id *proposed, kd_store *store, kd_e
 kd_status kd_identity_ensure(kd_id *persons, bool *is_new, kd_identity *identity, kd_reader *reader, const kd_key *keys,
                              size_t count, kd_rng *rng, int64_t now_ms, kd_err *err)
 {
+    const uint64_t forgotten = atomic_load(&identity->forgotten);
     kd_status status = kd_identity_find(persons, identity, reader, keys, count, err);
     uint32_t *first = NULL;
     kd_id    *proposed = NULL;
@@ -408,7 +429,7 @@ kd_status kd_identity_ensure(kd_id *persons, bool *is_new, kd_identity *identity
             persons[i] = a.persons[first[i]];
     for (size_t i = 0; i < a.count; i++) {
         is_new[a.at[i]] = kd_id_eq(a.persons[i], proposed[i]);
-        cache_put(identity, &a.keys[i], a.persons[i]);
+        cache_put(identity, &a.keys[i], a.persons[i], forgotten);
     }
 out:
     asked_free(&a);

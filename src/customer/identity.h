@@ -57,5 +57,7 @@ kd_status kd_identity_find(kd_id *persons, kd_identity *identity, kd_reader *rea
  * this call made persons[i] (for the first of equal keys). */
 kd_status kd_identity_ensure(kd_id *persons, bool *is_new, kd_identity *identity, kd_reader *reader, const kd_key *keys,
                              size_t count, kd_rng *rng, int64_t now_ms, kd_err *err);
+/* The keys of these persons were deleted in the store: nobody is found by them any more, whatever was read before. */
+void   kd_identity_forget(kd_identity *identity, const kd_id *persons, size_t count);
 size_t kd_identity_bytes(const kd_identity *identity);
 #endif

@@ -22,6 +22,14 @@ typedef struct receipt {
     struct receipt *next;
 } receipt;
 
+typedef struct between { /* work of others in the writer's thread */
+    kd_status (*work)(void *self, kd_err *err);
+    void       *self;
+    kd_status   status;
+    kd_err      err;
+    bool        done;
+} between;
+
 typedef struct receipt_list { /* in its own arena; two of them take turns */
     kd_arena *arena;
     receipt  *first, *last;
@@ -52,6 +60,8 @@ struct kd_ingest {
     kd_status       checkpoint_status;
     kd_err          checkpoint_err;
     kd_ingest_stats stats;
+
+    struct between *between;    /* one of them, the next to run */
 
     pthread_mutex_t checkpoint_lock; /* one checkpoint at a time */
     pthread_t       writer_thread, checkpoint_thread;
@@ -176,7 +186,7 @@ static bool receipts_due(const kd_ingest *ingest)
 static bool wait_for_work(kd_ingest *ingest)
 {
     for (;;) {
-        if (ingest->first || receipts_due(ingest))
+        if (ingest->first || ingest->between || receipts_due(ingest))
             return true;
         if (ingest->stopping)
             return false;
@@ -324,6 +334,21 @@ static void write_batch(kd_ingest *ingest, kd_submission *submissions, size_t su
     answer_receipts(ingest, first_receipt, receipt_count, ingest->requests + submission_count);
 }
 
+/* Lock held, which is let go meanwhile. The checkpoint's lock comes first and alone: its thread never waits for the writer. */
+static void run_between(kd_ingest *ingest)
+{
+    between *b = ingest->between;
+    pthread_mutex_unlock(&ingest->lock);
+    pthread_mutex_lock(&ingest->checkpoint_lock);
+    b->status = b->work(b->self, &b->err);
+    kd_writer_forget_links(ingest->writer);
+    pthread_mutex_unlock(&ingest->checkpoint_lock);
+    pthread_mutex_lock(&ingest->lock);
+    ingest->between = NULL;
+    b->done = true;
+    pthread_cond_broadcast(&ingest->progress);
+}
+
 static void *writer_main(void *self)
 {
     kd_ingest *ingest = self;
@@ -340,6 +365,8 @@ static void *writer_main(void *self)
         pthread_mutex_unlock(&ingest->lock);
         write_batch(ingest, submissions, submission_count, event_count, receipt_count, held);
         pthread_mutex_lock(&ingest->lock);
+        if (ingest->between && !ingest->taken.count)
+            run_between(ingest);
     }
     ingest->writer_ended = true;
     pthread_cond_signal(&ingest->dirt);
@@ -461,6 +488,26 @@ void kd_ingest_close(kd_ingest *ingest)
     pthread_mutex_destroy(&ingest->lock);
     pthread_mutex_destroy(&ingest->checkpoint_lock);
     free(ingest);
+}
+
+kd_status kd_ingest_between(kd_ingest *ingest, kd_status (*work)(void *self, kd_err *err), void *self, kd_err *err)
+{
+    between mine = { .work = work, .self = self };
+    pthread_mutex_lock(&ingest->lock);
+    while (ingest->running && ingest->between)
+        pthread_cond_wait(&ingest->progress, &ingest->lock);
+    if (!ingest->running) {
+        pthread_mutex_unlock(&ingest->lock);
+        return kd_fail(err, KD_BUSY, "the engine starts or stops");
+    }
+    ingest->between = &mine;
+    pthread_cond_signal(&ingest->work);
+    while (!mine.done)
+        pthread_cond_wait(&ingest->progress, &ingest->lock);
+    pthread_mutex_unlock(&ingest->lock);
+    if (mine.status != KD_OK && err)
+        *err = mine.err;
+    return mine.status;
 }
 
 void kd_ingest_observe_duplicates(kd_ingest *ingest, kd_observer observer, void *self)

@@ -73,6 +73,10 @@ kd_status kd_ingest_receipt(kd_ingest *ingest, const kd_receipt_write *receipt, 
 kd_status kd_ingest_flush(kd_ingest *ingest, kd_err *err);
 kd_status kd_ingest_checkpoint(kd_ingest *ingest, kd_err *err); /* now, and wait */
 
+/* Run `work` in the writer's thread between two batches, while no checkpoint is written;
+ * wait for it. Nothing is in flight then: no person is half made, no profile half saved. Not from an observer or done(). */
+kd_status kd_ingest_between(kd_ingest *ingest, kd_status (*work)(void *self, kd_err *err), void *self, kd_err *err);
+
 typedef struct kd_ingest_stats { uint64_t stored, duplicates, rejected, batches, failed, busy, receipts, receipts_lost, checkpoints, replayed, queue_bytes, last_commit_us; } kd_ingest_stats;
 void kd_ingest_get_stats(kd_ingest_stats *out, const kd_ingest *ingest);
 

@@ -168,6 +168,8 @@ uint64_t kd_writer_commit_us(const kd_writer *writer)
     return atomic_load_explicit(&writer->commit_us, memory_order_relaxed);
 }
 
+void kd_writer_forget_links(kd_writer *writer) { kd_known_links_forget(writer->links); }
+
 static void set_folded(kd_writer *writer, uint16_t group, int64_t offset)
 {
     atomic_store_explicit(&writer->group[group].folded, offset, memory_order_release);

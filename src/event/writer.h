@@ -36,6 +36,9 @@ void      kd_writer_write(kd_writer *writer, const kd_write_item *items, size_t 
 /* Traits and idents as they stand in the facts (refold.c opens them); `scratch` is used up. */
 void      kd_who_seal(kd_buf *out, const kd_fact *fact, const kd_data_key *key, kd_buf *scratch);
 
+/* Persons were erased: what is remembered of links between persons is asked of the store again. */
+void      kd_writer_forget_links(kd_writer *writer);
+
 /* Any thread: every event of the group up to here has been folded. */
 int64_t   kd_writer_folded(const kd_writer *writer, uint16_t group);
 uint64_t  kd_writer_commit_us(const kd_writer *writer); /* of the last commit */
