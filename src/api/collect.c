@@ -6,6 +6,7 @@
 #include "api/caller.h"
 #include "insight/live.h"
 #include "insight/pulse.h"
+#include "insight/sources.h"
 
 typedef struct collection { /* of one request, in its arena */
     kd_submission submission;   /* first: done() gets its address */
@@ -15,7 +16,15 @@ typedef struct collection { /* of one request, in its arena */
     kd_str        source;       /* of the key it came by; empty while that is not known */
     const char   *type;         /* what kind of call it is; NULL: a batch, whose events say it */
     bool          single;
+    bool          keeps;        /* the source wants its refused events kept */
+    bool          believed;     /* came by a server key */
+    kd_str        call;         /* as the path says it */
 } collection;
+
+static bool is_rejected(const kd_incoming *event)
+{
+    return event->status != KD_OK && !event->dropped;
+}
 
 /* ---- answers ------------------------------------------------------------------------------------------------------------ */
 static void write_rejected(kd_jw *w, const collection *c)
@@ -24,7 +33,7 @@ static void write_rejected(kd_jw *w, const collection *c)
     kd_jw_array(w);
     for (size_t i = 0; i < c->count; i++) {
         const kd_incoming *e = &c->events[i];
-        if (e->status == KD_OK)
+        if (!is_rejected(e))
             continue;
         kd_jw_object(w);
         KD_JW_I64(w, "index", (int64_t)i);
@@ -41,8 +50,16 @@ static size_t rejected_count(const collection *c)
 {
     size_t n = 0;
     for (size_t i = 0; i < c->count; i++)
-        n += c->events[i].status != KD_OK;
+        n += is_rejected(&c->events[i]);
     return n;
+}
+
+static bool has_any_to_write(const collection *c)
+{
+    for (size_t i = 0; i < c->count; i++)
+        if (c->events[i].status == KD_OK)
+            return true;
+    return false;
 }
 
 /* One bad event does not spoil its batch: 200, and the bad ones named. A single call that is refused is a 400. */
@@ -137,6 +154,26 @@ static bool token_proves(kd_incoming_context *context, const collection *c)
     return true;
 }
 
+/* By the document of the source, if it has one: its transform, its schema. */
+static kd_status parse_by_document(collection *c, kd_str *body_key, kd_call call, kd_incoming_context *context, kd_err *err)
+{
+    kd_parts         *parts = c->request->parts;
+    const kd_sources *sources = kd_parts_sources(parts);
+    const bool        transforms = (context->document = kd_sources_find(sources, context->source)) != NULL && kd_transform_step_count(context->document->transform) > 0;
+    const int64_t     began_us = transforms ? kd_monotonic_us() : 0;
+    uint64_t          dropped = 0;
+    kd_status         status = parse(c, body_key, call, context, err);
+    if (status == KD_OK && token_proves(context, c))
+        status = parse(c, body_key, call, context, err);
+    for (size_t i = 0; transforms && status == KD_OK && i < c->count; i++)
+        dropped += c->events[i].dropped;
+    if (transforms && status == KD_OK)
+        kd_watch_see_transformed(parts->watch, context->source, c->count, dropped, (uint64_t)(kd_monotonic_us() - began_us));
+    c->keeps = context->document && context->document->keep_rejected;
+    kd_sources_release(sources);
+    return status;
+}
+
 /* Authenticate and parse. A key in the body only is known after a first reading, and decides how the events are read. */
 static kd_status read_events(collection *c, kd_call call, kd_err *err)
 {
@@ -155,10 +192,8 @@ static kd_status read_events(collection *c, kd_call call, kd_err *err)
         return status;
     context.source = c->source = caller.source.len ? caller.source : KD_STR("shop");
     context.speaker = caller.role == KD_ROLE_WRITE ? KD_SPEAKER_PUBLIC : KD_SPEAKER_SERVER;
-    status = parse(c, &body_key, call, &context, err);
-    if (status == KD_OK && token_proves(&context, c))
-        status = parse(c, &body_key, call, &context, err);
-    return status;
+    c->believed = context.speaker == KD_SPEAKER_SERVER;
+    return parse_by_document(c, &body_key, call, &context, err);
 }
 
 /* ---- those who watch -------------------------------------------------------------------------------------------------------- */
@@ -194,6 +229,17 @@ static void show_rejected(const collection *c, kd_str raw, const kd_err *err)
     kd_live_see_rejected(request->parts->live, &entry, raw);
 }
 
+/* For who mends them: an event whose source asks for it, as it was sent. */
+static void keep_rejected(const collection *c)
+{
+    for (size_t i = 0; i < c->count; i++) {
+        const kd_incoming *e = &c->events[i];
+        if (is_rejected(e) && e->raw.len)
+            kd_watch_keep(c->request->parts->watch, &(kd_bad_event){ .source = c->source, .call = c->call, .field = kd_str_z(e->err.field),
+                          .reason = kd_str_z(e->err.msg), .raw = e->raw, .believed = c->believed, .received_ms = c->request->now_ms });
+    }
+}
+
 /* Refused events, one by one, or the whole body; not what strangers send, whose key we do not know. */
 static void report_rejected(const collection *c, kd_status status, const kd_err *err)
 {
@@ -202,12 +248,14 @@ static void report_rejected(const collection *c, kd_status status, const kd_err 
     if (c->source.len == 0 || rejected == 0)
         return;
     kd_pulse_see_rejected(parts->pulse, c->source, rejected);
+    if (c->keeps && status == KD_OK)
+        keep_rejected(c);
     if (!kd_live_is_watched(parts->live))
         return;
     if (status != KD_OK)
         show_rejected(c, c->request->body, err);
     for (size_t i = 0; status == KD_OK && i < c->count; i++)
-        if (c->events[i].status != KD_OK)
+        if (is_rejected(&c->events[i]))
             show_rejected(c, c->events[i].raw, &c->events[i].err);
 }
 
@@ -235,7 +283,7 @@ void kd_collect(kd_request *request)
     if (c == NULL)
         status = kd_fail_memory(&err);
     else
-        c->request = request, c->type = status == KD_OK ? type_of(call) : NULL;
+        c->request = request, c->type = status == KD_OK ? type_of(call) : NULL, c->call = kd_request_segment(request, 1);
     if (status == KD_OK)
         status = read_events(c, call, &err);
     if (c)
@@ -246,7 +294,7 @@ void kd_collect(kd_request *request)
         return;
     }
     c->single = call != KD_CALL_BATCH;
-    if (rejected_count(c) == c->count)
+    if (!has_any_to_write(c))
         reply_stored(c); /* nothing to write */
     else
         submit(c);

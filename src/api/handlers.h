@@ -40,7 +40,20 @@ void kd_admin_events(kd_request *request);
 void kd_admin_event(kd_request *request);
 /* insight.c */
 void kd_admin_pulse(kd_request *request);
+/* admin_sources.c, admin_source_documents.c */
 void kd_admin_sources(kd_request *request);
+void kd_admin_source(kd_request *request);
+void kd_admin_source_put(kd_request *request);
+void kd_admin_source_delete(kd_request *request);
+void kd_admin_source_dry_run(kd_request *request);
+/* admin_quarantine.c */
+void kd_admin_quarantine(kd_request *request);
+void kd_admin_quarantine_mend(kd_request *request);
+void kd_admin_quarantine_drop(kd_request *request);
+void kd_admin_quarantine_replay(kd_request *request);
+/* admin_lineage.c, admin_steps.c */
+void kd_admin_lineage(kd_request *request);
+void kd_admin_steps(kd_request *request);
 /* jobs.c */
 void kd_admin_backup(kd_request *request);
 void kd_admin_doctor(kd_request *request);
@@ -72,6 +85,14 @@ void kd_admin_placements_list(kd_request *request);
 void kd_admin_placement(kd_request *request);
 void kd_admin_placement_put(kd_request *request);
 void kd_admin_placement_delete(kd_request *request);
+/* admin_trust.c */
+void kd_admin_sensitive(kd_request *request);
+void kd_admin_sensitive_put(kd_request *request);
+void kd_admin_findings(kd_request *request);
+void kd_admin_findings_preview(kd_request *request);
+void kd_admin_trust(kd_request *request);
+/* KD_CONFLICT: the placement names a sensitive concept and does not acknowledge it; KD_INVALID: it names something biometric. */
+kd_status kd_trust_check_placement(kd_request *request, const kd_placement *placement, const kd_json *doc, const kd_snapshot *snapshot, kd_err *err);
 /* shop.c, shop_catalog.c, shop_checkout.c */
 void kd_shop_page(kd_request *request);
 void kd_shop_start(kd_request *request);

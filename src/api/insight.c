@@ -229,17 +229,3 @@ void kd_admin_pulse(kd_request *request)
     if (kd_caller_is_admin(request) && read_span(&asked, request))
         kd_reply_json(request, answer_pulse(request, &asked, &err), &err);
 }
-
-void kd_admin_sources(kd_request *request)
-{
-    kd_err    err = { 0 };
-    kd_status status;
-    kd_jw     w;
-    if (!kd_caller_is_admin(request))
-        return;
-    kd_jw_init(&w, &request->out);
-    kd_jw_object(&w);
-    status = write_sources(&w, request, &err);
-    kd_jw_object_end(&w);
-    kd_reply_json(request, status, &err);
-}

@@ -61,6 +61,7 @@ typedef struct kd_parts {
     const char     *key_file;                  /* of the master key; NULL: it comes from the environment or the settings */
     bool            demo;                      /* the shop is the made-up one of `kunde demo` */
     uint32_t        receipt_retention_days;
+    uint32_t        k_floor;                   /* a count of fewer people in a slice is not shown: customer/floor.h */
     atomic_bool     ready, stopping;
 
     pthread_mutex_t       placements_lock;

@@ -236,6 +236,7 @@ kd_status kd_engine_open(kd_engine **out, const kd_settings *settings, bool crea
     e->parts.version = KD_VERSION;
     e->parts.key_file = settings->master_key ? NULL : settings->key_file;
     e->parts.receipt_retention_days = (uint32_t)settings->receipt_retention_days;
+    e->parts.k_floor = (uint32_t)settings->k_floor;
     e->parts.train = train_for_api;
     e->parts.train_self = e;
     e->parts.settings_json = write_settings;
@@ -383,7 +384,7 @@ static kd_status publish(kd_engine *engine, kd_reader *reader, kd_str bytes, kd_
 
 static uint64_t items_of_model(kd_engine *engine)
 {
-    const kd_model *model = kd_recommender_acquire_model(engine->parts.recommender);
+    const kd_model *model = kd_recommender_model(engine->parts.recommender);
     const uint64_t  items = model ? kd_model_item_count(model) : 0;
     if (model)
         kd_model_release(model);
