@@ -53,11 +53,23 @@ kd_status kd_policy_check(const kd_policy *policy, kd_str kind, kd_str id, const
 kd_status kd_policy_first(kd_store *store, kd_reader *reader, int64_t now_ms, kd_err *err);
 
 const kd_purpose_rule *kd_policy_purpose(const kd_policy *policy, kd_purpose purpose);
+typedef struct kd_field_rule { /* a trait or a stated preference, registered */
+    kd_str      name, title;
+    kd_str      data_class;    /* empty: it names purposes of its own */
+    kd_purposes purposes;
+    uint64_t    version;
+} kd_field_rule;
+size_t                 kd_policy_field_count(const kd_policy *policy);
+const kd_field_rule   *kd_policy_field_at(const kd_policy *policy, size_t index);
+const kd_field_rule   *kd_policy_field(const kd_policy *policy, kd_str name); /* NULL: not registered */
 size_t                 kd_policy_class_count(const kd_policy *policy);
 const kd_data_class   *kd_policy_class_at(const kd_policy *policy, size_t index);
 const kd_data_class   *kd_policy_class(const kd_policy *policy, kd_str id);    /* NULL: there is none */
-const kd_data_class   *kd_policy_class_of_kind(const kd_policy *policy, kd_kind kind, kd_str event_name);
-kd_purposes            kd_policy_of_kind(const kd_policy *policy, kd_kind kind);           /* nanoseconds */
+const kd_data_class   *kd_policy_class_of_event(const kd_policy *policy, kd_kind kind, kd_str event_name);
+/* What a reader of counters and recent lines of this kind must be allowed. Events of a name of their own are counted as
+ * "custom" together, so for that kind it is what all of their classes have in common. Nanoseconds. */
+kd_purposes            kd_policy_of_kind(const kd_policy *policy, kd_kind kind);
+/* What may be done with one event; a data class may name events that no kind knows ("Symptom Checked"). */
 kd_purposes            kd_policy_of_event(const kd_policy *policy, kd_kind kind, kd_str event_name);
 kd_purposes            kd_policy_of_trait(const kd_policy *policy, kd_str name);           /* of its field, else of "account" */
 kd_purposes            kd_policy_of_stated(const kd_policy *policy, kd_str name);          /* of its field, else of "preferences" */
@@ -78,4 +90,5 @@ static inline bool kd_may(kd_purposes purposes, kd_purpose reader, kd_purposes a
 
 /* Names that only biometric data has ("fingerprint", "face_template", "voicePrint"): never registered, refused when collected. */
 bool kd_is_biometric(kd_str name);
+kd_purposes kd_policy_gpc(const kd_policy *policy); /* what Sec-GPC: 1 objects to */
 #endif

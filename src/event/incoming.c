@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "event/commerce.h"
+#include "event/consenting.h"
 #include "event/fields.h"
 #include "event/names.h"
 
@@ -21,10 +22,11 @@ static const kd_str item_names[ITEM_FIELD_COUNT] = {
     [I_CHANNEL] = KD_FIELD("channel"), [I_WRITE_KEY] = KD_FIELD("writeKey"),
 };
 
-enum context_field { C_TRAITS, C_EXTERNAL_IDS, C_PAGE, C_DEVICE, C_CHANNEL, CONTEXT_FIELD_COUNT };
+enum context_field { C_TRAITS, C_EXTERNAL_IDS, C_PAGE, C_DEVICE, C_CHANNEL, C_CONSENT, C_CONSENT_MANAGEMENT, C_GPC, CONTEXT_FIELD_COUNT };
 static const kd_str context_names[CONTEXT_FIELD_COUNT] = {
     [C_TRAITS] = KD_FIELD("traits"), [C_EXTERNAL_IDS] = KD_FIELD("externalIds"), [C_PAGE] = KD_FIELD("page"),
-    [C_DEVICE] = KD_FIELD("device"), [C_CHANNEL] = KD_FIELD("channel"),
+    [C_DEVICE] = KD_FIELD("device"), [C_CHANNEL] = KD_FIELD("channel"), [C_CONSENT] = KD_FIELD("consent"),
+    [C_CONSENT_MANAGEMENT] = KD_FIELD("consentManagement"), [C_GPC] = KD_FIELD("gpc"),
 };
 
 /* Where traits hold what identifies a person. */
@@ -608,6 +610,29 @@ static bool look_at_schema(kd_incoming *out, kd_call call, const kd_json *item, 
     return out->status != KD_LIMIT;
 }
 
+/* What it says about purposes; of what a preference event states, the traits. Biometric data is not taken, wherever it stands. */
+static bool read_said(kd_incoming *out, const envelope *e, const kd_incoming_context *context, kd_arena *arena)
+{
+    kd_fact       *fact = &out->fact;
+    const kd_json *properties = e->field[I_PROPERTIES];
+    if (fact->kind == KD_KIND_PREFERENCE) {
+        kd_trait *traits = KD_NEW(arena, kd_trait, KD_FACT_TRAITS_MAX);
+        if (!traits)
+            return false;
+        fact->traits = traits;
+        fact->trait_count = add_traits(traits, 0, properties);
+    }
+    out->status = kd_consenting_refuse_biometric(e->field[I_TRAITS], "/traits", &out->err);
+    if (out->status == KD_OK)
+        out->status = kd_consenting_refuse_biometric(e->context[C_TRAITS], "/context/traits", &out->err);
+    if (out->status == KD_OK)
+        out->status = kd_consenting_refuse_biometric(properties, "/properties", &out->err);
+    if (out->status == KD_OK)
+        out->status = kd_consenting_read(fact, e->context[C_CONSENT], e->context[C_CONSENT_MANAGEMENT], context->gpc || kd_json_is(e->context[C_GPC], KD_JSON_TRUE),
+                                         properties, context->policy, arena, &out->err);
+    return true;
+}
+
 /* False when the arena is full; otherwise out->status tells. */
 static bool read_event(kd_incoming *out, kd_call call, const kd_json *item, const common *shared, const kd_incoming_context *context,
                        kd_arena *arena)
@@ -643,6 +668,8 @@ static bool read_event(kd_incoming *out, kd_call call, const kd_json *item, cons
     if (call == KD_CALL_TRACK && !kd_commerce_read(fact, &out->stubs, &out->lines_dropped, e.field[I_PROPERTIES], other_channel, arena))
         return false;
     if (!look_at_schema(out, call, item, context, arena))
+        return false;
+    if (out->status == KD_OK && !read_said(out, &e, context, arena))
         return false;
     if (out->status != KD_OK)
         return true;

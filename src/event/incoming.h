@@ -7,6 +7,7 @@
 #define KD_EVENT_INCOMING_H
 #include "base/json.h"
 #include "customer/fact.h"
+#include "customer/policy.h"
 #include "event/source.h"
 
 enum {
@@ -31,6 +32,8 @@ typedef struct kd_incoming_context {
     int64_t     sent_at_ms;    /* from a header (RudderStack's SentAt); KD_TIME_MIN when none */
     kd_str      anonymous_id;  /* from a header (RudderStack's AnonymousId), decoded; may be empty */
     kd_channel  channel;       /* when the event does not tell */
+    const kd_policy *policy;   /* what categories of consent managers mean; NULL: consents are not read */
+    bool        gpc;           /* the request said Sec-GPC: 1 */
     uint32_t    random_ids;    /* events without messageId get a random one; this is mixed in */
 } kd_incoming_context;
 
@@ -39,6 +42,7 @@ typedef struct kd_incoming {
     kd_err     err;
     kd_fact    fact;          /* complete: kind, times, lines, traits, idents; owned by the arena */
     kd_ident   owner;         /* the strongest key: whose event it is */
+    kd_id      person;        /* not nil: whose event it is, known by id; then there is no key (event/statement.h) */
     int64_t    received_ms;
     kd_str     body;          /* the item's JSON with batch-level context merged in, messageId added when it had none */
     kd_str     message_id;

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "event/withhold.h"
 #include "event/writer.h"
 
 enum {
@@ -510,6 +511,16 @@ kd_status kd_ingest_between(kd_ingest *ingest, kd_status (*work)(void *self, kd_
     return mine.status;
 }
 
+void kd_ingest_observe_withheld(kd_ingest *ingest, kd_observer observer, void *self)
+{
+    kd_withhold_observe(kd_writer_withhold(ingest->writer), observer, self);
+}
+
+void kd_ingest_set_policy(kd_ingest *ingest, const kd_policy *policy)
+{
+    kd_withhold_set_policy(kd_writer_withhold(ingest->writer), policy);
+}
+
 void kd_ingest_observe_duplicates(kd_ingest *ingest, kd_observer observer, void *self)
 {
     kd_writer_observe_duplicates(ingest->writer, observer, self);
@@ -700,4 +711,5 @@ void kd_ingest_get_stats(kd_ingest_stats *out, const kd_ingest *ingest)
     out->queue_bytes = locked->queue_bytes;
     pthread_mutex_unlock(&locked->lock);
     out->last_commit_us = kd_writer_commit_us(ingest->writer);
+    out->withheld = kd_withhold_count(kd_writer_withhold(ingest->writer));
 }

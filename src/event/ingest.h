@@ -52,6 +52,10 @@ kd_status kd_ingest_open(kd_ingest **out, kd_store *store, kd_people *people, kd
 void      kd_ingest_observe(kd_ingest *ingest, kd_observer observer, void *self);
 /* Likewise of events that were known already and are not stored again (offset 0): one such observer at most. */
 void      kd_ingest_observe_duplicates(kd_ingest *ingest, kd_observer observer, void *self);
+/* Likewise of events that were not kept, since all they may serve is refused (offset 0). */
+void      kd_ingest_observe_withheld(kd_ingest *ingest, kd_observer observer, void *self);
+/* Any time, any thread: what consents are measured by from the next batch on (retained). NULL, as at first: everything is kept. */
+void      kd_ingest_set_policy(kd_ingest *ingest, const kd_policy *policy);
 /* Replay the tail, then start the threads. *replayed may be NULL. */
 kd_status kd_ingest_start(kd_ingest *ingest, uint64_t *replayed, kd_err *err);
 /* Take what is queued, write a last checkpoint, end the threads. */
@@ -77,7 +81,7 @@ kd_status kd_ingest_checkpoint(kd_ingest *ingest, kd_err *err); /* now, and wait
  * wait for it. Nothing is in flight then: no person is half made, no profile half saved. Not from an observer or done(). */
 kd_status kd_ingest_between(kd_ingest *ingest, kd_status (*work)(void *self, kd_err *err), void *self, kd_err *err);
 
-typedef struct kd_ingest_stats { uint64_t stored, duplicates, rejected, batches, failed, busy, receipts, receipts_lost, checkpoints, replayed, queue_bytes, last_commit_us; } kd_ingest_stats;
+typedef struct kd_ingest_stats { uint64_t stored, duplicates, rejected, batches, failed, busy, receipts, receipts_lost, checkpoints, replayed, queue_bytes, last_commit_us, withheld; } kd_ingest_stats;
 void kd_ingest_get_stats(kd_ingest_stats *out, const kd_ingest *ingest);
 
 /* A stored event as the fold wants it: facts decoded, traits and idents unsealed where flagged. Needs no body. */

@@ -5,8 +5,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "event/batch.h"
 #include "event/known_links.h"
 #include "event/replay.h"
+#include "event/withhold.h"
 
 enum {
     OBSERVERS_MAX = 16,
@@ -38,61 +40,10 @@ struct kd_writer {
     kd_replay      *catching_up; /* after a mishap: in this thread */
     kd_buf          bytes;     /* facts and sealed bodies of one batch */
     kd_buf          who, clear;/* of one event: who it speaks of, sealed and not yet */
+    kd_withhold    *withhold;  /* events that nobody may keep */
     kd_known_links *links;     /* evidence that the store has already: most events repeat it */
     _Atomic uint64_t commit_us;
 };
-
-typedef struct slot {   /* one person of a batch */
-    kd_id       person; /* nil: nobody, one slot an event */
-    uint16_t    group;
-    bool        fresh;  /* made by this batch: its row goes with its first event */
-    kd_status   status;
-    kd_err     *err;    /* why the person could not be had */
-    kd_data_key key;
-    kd_profile_row row;
-    uint8_t     secret[KD_SECRET_BYTES];
-} slot;
-
-typedef struct entry { /* one event of a batch */
-    kd_write_item item;
-    uint32_t      slot;
-    uint32_t      first_key;      /* its owner's; its links' follow */
-    size_t        facts, body;    /* where they begin in `bytes`; the body ends where the next entry's facts begin */
-    size_t        end;
-} entry;
-
-typedef struct link_row { kd_link link; uint16_t group; bool ahead; kd_write_request *request; } link_row;
-
-typedef struct batch {
-    entry    *entries;
-    size_t    count;
-    kd_id    *persons;   /* of all keys */
-    bool     *is_new;
-    kd_key   *keys;
-    size_t    key_count;
-    slot     *slots;
-    size_t    slot_count;
-    int64_t  *heads;     /* of the slots */
-    uint32_t *table;     /* person -> slot + 1, open addressing */
-    size_t    table_mask;
-    link_row *links;
-    size_t    link_count;
-} batch;
-
-typedef struct group_write { /* what goes into one transaction, and what came of it */
-    uint16_t    group;
-    size_t      count;
-    kd_event   *events;
-    uint32_t   *slots;
-    uint32_t   *entry;   /* events[i] is entries[entry[i]] */
-    kd_append  *results;
-    kd_link    *links;
-    size_t      link_count;
-    kd_profile_row *rows;
-    size_t      row_count;
-    const kd_id *recovered;  /* ids that a first attempt had written after all, in log order */
-    size_t      recovered_count;
-} group_write;
 
 /* ---- open, close ------------------------------------------------------------------------------------------------- */
 
@@ -112,12 +63,13 @@ kd_status kd_writer_open(kd_writer **out, kd_store *store, kd_people *people, kd
     writer->groups = kd_store_groups(store);
     writer->group = calloc(writer->groups, sizeof *writer->group);
     writer->links = kd_known_links_new();
+    writer->withhold = kd_withhold_new();
     writer->scratch = kd_arena_new(SCRATCH_BYTES_MAX);
     kd_buf_init(&writer->bytes, NULL);
     kd_buf_init(&writer->who, NULL);
     kd_buf_init(&writer->clear, NULL);
     kd_rng_seed_os(&writer->rng);
-    status = writer->group && writer->links && writer->scratch ? kd_reader_open(&writer->reader, store, err) : kd_fail_memory(err);
+    status = writer->group && writer->links && writer->withhold && writer->scratch ? kd_reader_open(&writer->reader, store, err) : kd_fail_memory(err);
     if (status == KD_OK)
         status = kd_replay_open(&writer->catching_up, store, people, 1, err);
     if (status == KD_OK)
@@ -139,6 +91,7 @@ void kd_writer_close(kd_writer *writer)
     kd_arena_free(writer->scratch);
     kd_replay_close(writer->catching_up);
     kd_known_links_free(writer->links);
+    kd_withhold_free(writer->withhold);
     free(writer->group);
     free(writer);
 }
@@ -157,6 +110,8 @@ void kd_writer_observe_duplicates(kd_writer *writer, kd_observer observer, void 
     writer->of_duplicates.call = observer;
     writer->of_duplicates.self = self;
 }
+
+struct kd_withhold *kd_writer_withhold(kd_writer *writer) { return writer->withhold; }
 
 int64_t kd_writer_folded(const kd_writer *writer, uint16_t group)
 {
@@ -301,7 +256,7 @@ static kd_status find_persons(kd_writer *writer, batch *b, kd_err *err)
     const entry *before = NULL;
     for (size_t i = 0; i < b->count; i++) {
         entry *e = &b->entries[i];
-        if (e->item.incoming && e->item.request->status == KD_OK && make_keys(writer, b, e, before) == KD_OK)
+        if (e->item.incoming && kd_id_is_nil(e->item.incoming->person) && e->item.request->status == KD_OK && make_keys(writer, b, e, before) == KD_OK)
             before = e;
     }
     for (unsigned attempt = 0; b->key_count && attempt < ATTEMPTS_MAX; attempt++) {
@@ -331,6 +286,7 @@ static void load_slot(kd_writer *writer, batch *b, uint32_t index, bool is_new, 
     if (s->status == KD_OK) {
         s->key = person->key;
         b->heads[index] = person->head;
+        kd_withhold_know(writer->withhold, index, &person->profile);
         kd_people_release(writer->people, person);
     } else if ((s->err = KD_NEW(writer->scratch, kd_err, 1))) {
         *s->err = err;
@@ -373,7 +329,9 @@ static void find_slots(kd_writer *writer, batch *b)
         entry *e = &b->entries[i];
         if (e->item.request->status != KD_OK)
             continue;
-        if (e->item.incoming) {
+        if (e->item.incoming && !kd_id_is_nil(e->item.incoming->person)) {
+            e->slot = slot_of(writer, b, e->item.incoming->person, false, NULL);
+        } else if (e->item.incoming) {
             e->slot = slot_of(writer, b, b->persons[e->first_key], b->is_new[e->first_key], &b->keys[e->first_key]);
         } else if (kd_id_is_nil(e->item.receipt->person)) {
             e->slot = nobody_slot(writer, b);
@@ -387,6 +345,26 @@ static void find_slots(kd_writer *writer, batch *b)
     }
 }
 
+/* What may not be kept leaves the batch here, before its evidence and its bytes are. A person made for nothing else goes too. */
+static void withhold_all(kd_writer *writer, batch *b)
+{
+    for (size_t i = 0; i < b->count; i++) {
+        entry             *e = &b->entries[i];
+        const kd_incoming *kept;
+        if (e->item.request->status != KD_OK)
+            continue;
+        if (e->item.incoming) {
+            kept = kd_withhold_pass(writer->withhold, e->slot, b->slots[e->slot].person, e->item.incoming, writer->scratch);
+            e->withheld = kept == NULL;
+            e->item.incoming = kept ? kept : e->item.incoming;
+        }
+        b->slots[e->slot].used |= !e->withheld;
+    }
+    for (size_t i = 0; i < b->slot_count; i++)
+        if (b->slots[i].fresh && !b->slots[i].used)
+            kd_people_forget(writer->people, b->slots[i].person);
+}
+
 /* ---- a batch: evidence ------------------------------------------------------------------------------------------------ */
 
 /* Each link as two rows, one at each person. A row of another group than its event's goes ahead of the event in a
@@ -396,16 +374,19 @@ static void find_links(kd_writer *writer, batch *b)
     for (size_t i = 0; i < b->count; i++) {
         const entry       *e = &b->entries[i];
         const kd_incoming *in = e->item.incoming;
-        if (!in || e->item.request->status != KD_OK)
+        if (!in || e->withheld || e->item.request->status != KD_OK)
             continue;
         for (uint8_t k = 0; k < in->link_count; k++) {
             kd_link  link = { .person = b->slots[e->slot].person, .other = b->persons[e->first_key + 1 + k], .kind = (uint8_t)in->links[k].kind,
-                              .proven = in->links[k].proven, .time_ms = in->fact.time_ms, .event = in->fact.id };
+                              .proven = in->links[k].proven, .time_ms = in->fact.time_ms, .event = in->fact.id,
+                              .person_type = (uint8_t)in->owner.type, .other_type = (uint8_t)in->links[k].other.type };
             uint16_t own = b->slots[e->slot].group, others = kd_store_group_of(writer->store, link.other);
-            if (kd_id_eq(link.person, link.other) || !kd_known_links_add(writer->links, &link))
+            if (kd_id_eq(link.person, link.other) || !kd_known_links_add(writer->links, &link, in->received_ms, kd_people_taken_back(writer->people)))
                 continue;
             b->links[b->link_count++] = (link_row){ link, own, false, e->item.request };
             link.other = link.person;
+            link.other_type = link.person_type;
+            link.person_type = (uint8_t)in->links[k].other.type;
             link.person = b->persons[e->first_key + 1 + k];
             b->links[b->link_count++] = (link_row){ link, others, others != own, e->item.request };
         }
@@ -419,6 +400,13 @@ static size_t pick_links(kd_link *out, const batch *b, uint16_t group, bool ahea
         if (b->links[i].group == group && b->links[i].ahead == ahead && b->links[i].request->status == KD_OK)
             out[count++] = b->links[i].link;
     return count;
+}
+
+/* Whoever kept a customer of theirs looks again. Both rows of a link pass here, each with its own person. */
+static void note_links(const kd_writer *writer, const kd_link *links, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        kd_people_note_links(writer->people, &links[i].person, 1, false);
 }
 
 static kd_status put_links(kd_writer *writer, uint16_t group, const kd_link *links, size_t count, kd_err *err)
@@ -453,6 +441,8 @@ static void write_links_ahead(kd_writer *writer, batch *b)
                 fail_request(b->links[i].request, status, &err);
         if (status != KD_OK)
             kd_known_links_forget(writer->links);
+        else if (count)
+            note_links(writer, links, count);
     }
 }
 
@@ -470,7 +460,7 @@ static kd_str entry_body(const entry *e)
 
 static bool is_named(const kd_fact *fact)
 {
-    return fact->trait_count || fact->ident_count;
+    return fact->trait_count || fact->ident_count || kd_consent_says(&fact->consent);
 }
 
 static void put_facts(kd_writer *writer, const kd_fact *fact, const kd_data_key *key)
@@ -506,7 +496,7 @@ static kd_status seal_all(kd_writer *writer, batch *b, kd_err *err)
     kd_buf_reserve(bytes, room);
     for (size_t i = 0; i < b->count; i++) {
         entry *e = &b->entries[i];
-        if (e->item.request->status != KD_OK)
+        if (e->withheld || e->item.request->status != KD_OK)
             continue;
         e->facts = bytes->len;
         if (e->item.incoming)
@@ -543,12 +533,12 @@ static kd_event event_of(const kd_writer *writer, const batch *b, const entry *e
 
 static bool goes_to(const batch *b, const entry *e, uint16_t group)
 {
-    return e->item.request->status == KD_OK && b->slots[e->slot].group == group;
+    return !e->withheld && e->item.request->status == KD_OK && b->slots[e->slot].group == group;
 }
 
 static bool row_goes_to(const slot *s, uint16_t group)
 {
-    return s->fresh && s->group == group;
+    return s->fresh && s->used && s->group == group;
 }
 
 /* Counts first: with many groups, most get little. */
@@ -728,6 +718,7 @@ static void write_group(kd_writer *writer, batch *b, uint16_t group)
     if (status == KD_OK)
         status = commit_surely(writer, b, &w, &err);
     if (status == KD_OK) {
+        note_links(writer, w.links, w.link_count);
         fold_group(writer, b, &w);
         return;
     }
@@ -753,7 +744,7 @@ static bool open_batch(batch *b, kd_writer *writer, const kd_write_item *items, 
         }
     while (table < 2 * count)
         table *= 2;
-    *b = (batch){ .count = count, .entries = KD_NEW(arena, entry, count), .persons = KD_NEW(arena, kd_id, keys),
+    *b = (batch){ .slot_room = slots, .count = count, .entries = KD_NEW(arena, entry, count), .persons = KD_NEW(arena, kd_id, keys),
                   .is_new = KD_NEW(arena, bool, keys), .keys = KD_NEW(arena, kd_key, keys), .slots = KD_NEW(arena, slot, slots),
                   .heads = KD_NEW(arena, int64_t, slots), .table = KD_NEW(arena, uint32_t, table), .table_mask = table - 1,
                   .links = KD_NEW(arena, link_row, links) };
@@ -770,7 +761,7 @@ void kd_writer_write(kd_writer *writer, const kd_write_item *items, size_t count
     kd_err    err = { 0 };
     kd_status status;
     kd_arena_reset(writer->scratch);
-    if (!open_batch(&b, writer, items, count)) {
+    if (!open_batch(&b, writer, items, count) || !kd_withhold_begin(writer->withhold, b.slot_room, count, writer->scratch)) {
         status = kd_fail_memory(&err);
         for (size_t i = 0; i < count; i++)
             fail_request(items[i].request, status, &err);
@@ -779,6 +770,7 @@ void kd_writer_write(kd_writer *writer, const kd_write_item *items, size_t count
     status = find_persons(writer, &b, &err);
     if (status == KD_OK) {
         find_slots(writer, &b);
+        withhold_all(writer, &b);
         find_links(writer, &b);
         status = seal_all(writer, &b, &err);
         if (status == KD_OK)
@@ -788,4 +780,5 @@ void kd_writer_write(kd_writer *writer, const kd_write_item *items, size_t count
         fail_all(&b, status == KD_RETRY || status == KD_UNKNOWN ? KD_IO : status, &err);
     for (uint16_t group = 0; group < writer->groups; group++)
         write_group(writer, &b, group);
+    kd_withhold_end(writer->withhold);
 }

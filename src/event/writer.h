@@ -27,6 +27,8 @@ void      kd_writer_close(kd_writer *writer);
 kd_status kd_writer_observe(kd_writer *writer, kd_observer observer, void *self);
 void      kd_writer_observe_duplicates(kd_writer *writer, kd_observer observer, void *self);
 
+struct kd_withhold *kd_writer_withhold(kd_writer *writer); /* event/withhold.h */
+
 /* Fold what the log holds after the last checkpoint; *replayed counts. Before the first write. */
 kd_status kd_writer_replay(kd_writer *writer, uint64_t *replayed, kd_err *err);
 /* Sets status, stored and duplicates of every request that `items` name (they enter as KD_OK and 0). What was stored of a
