@@ -105,6 +105,8 @@ void kd_admin_placement_put(kd_request *request)
     snapshot = kd_snapshot_acquire(request->parts->catalog);
     if (status == KD_OK)
         status = kd_placement_parse(&parsed, id, json, snapshot, request->arena, &err);
+    if (status == KD_OK)
+        status = kd_trust_check_placement(request, &parsed, json, snapshot, &err);
     kd_snapshot_release(snapshot);
     kd_buf_init(&body, request->arena);
     kd_jw_init(&w, &body);

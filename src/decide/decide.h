@@ -70,6 +70,11 @@ kd_status kd_decide(kd_decision **out, size_t *count, kd_recommender *recommende
 /* {"placement","decisionId","kind","content",items:[{productId,sku,title,url,image,price,currency,score,layer,reasons:[...]}],reasons:[...]}
  * The reasons are the terms of the real score: {"kind":"bought","product":"SKU","title":"...","weight":0.42,"text":"because you bought X"}. */
 void kd_decision_write(kd_jw *w, const kd_decision *decision, const kd_snapshot *snapshot, const kd_catalog *catalog, kd_str language);
+/* The sentence of a reason of this kind about something titled `about` (empty: about nothing in particular), in at most three pieces; returns
+ * how many. These are all the sentences there are; kd_reason_names: those that say the title. */
+enum { KD_TERM_KINDS = KD_TERM_SURPRISE + 1 };
+size_t kd_reason_sentence(kd_str pieces[3], kd_term_kind kind, kd_str about, bool german);
+bool   kd_reason_names(kd_term_kind kind);
 /* The items alone, one after the other into what is open in `w`; what reasons share is made once for all of them. An item's variant is one of its product's. */
 void kd_recommended_write(kd_jw *w, const kd_recommended *items, size_t count, const kd_snapshot *snapshot, const kd_catalog *catalog, kd_str language);
 

@@ -30,8 +30,11 @@ static const struct sentence { const char *before, *behind, *plain; } sentences[
                            { "einmal etwas anderes, wie Sie es wünschen", NULL, "einmal etwas anderes, wie Sie es wünschen" } },
 };
 
-/* The sentence in at most three pieces; returns how many. */
-static size_t sentence_of(kd_str pieces[3], kd_term_kind kind, kd_str about, bool german)
+_Static_assert(sizeof sentences / sizeof *sentences == KD_TERM_KINDS, "every kind of term has its sentence");
+
+bool kd_reason_names(kd_term_kind kind) { return sentences[kind][0].behind != NULL; }
+
+size_t kd_reason_sentence(kd_str pieces[3], kd_term_kind kind, kd_str about, bool german)
 {
     const struct sentence *one = &sentences[kind][german];
     if (about.len != 0 && one->behind != NULL) {
@@ -47,7 +50,7 @@ static size_t sentence_of(kd_str pieces[3], kd_term_kind kind, kd_str about, boo
 static void write_sentence(kd_jw *w, const kd_term *term, kd_str about, bool german)
 {
     kd_str       pieces[3];
-    const size_t count = sentence_of(pieces, term->kind, about, german);
+    const size_t count = kd_reason_sentence(pieces, term->kind, about, german);
 
     kd_jw_key(w, "text");
     if (count == 1)
@@ -84,7 +87,7 @@ bool kd_reason_text(kd_buf *out, kd_str kind, kd_str about, bool german)
     for (size_t k = 0; k < sizeof sentences / sizeof *sentences; k++) {
         if (!kd_str_is(kind, kd_term_kind_name((kd_term_kind)k)))
             continue;
-        const size_t count = sentence_of(pieces, (kd_term_kind)k, k == KD_TERM_STATED ? last_level(about) : about, german);
+        const size_t count = kd_reason_sentence(pieces, (kd_term_kind)k, k == KD_TERM_STATED ? last_level(about) : about, german);
         for (size_t i = 0; i < count; i++)
             kd_buf_add_str(out, pieces[i]);
         return true;

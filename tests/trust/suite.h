@@ -20,5 +20,6 @@ void trust_house_reopen(trust_house *h);                /* as after a restart */
 void trust_house_close(trust_house *h);                 /* removes the folder */
 
 int run_audit_tests(void);
+int run_linter_tests(void);
 int run_proof_tests(void);
 #endif
