@@ -3,13 +3,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+#include "event/quarantine.h"
+#include "insight/sources.h"
+#include "insight/steps.h"
 
 enum { FILES_MAX = 256, MAPS_MAX = 128, COLUMN_BYTES = 128, LIST_ROWS = 200, LIST_ARENA_BYTES = 64 << 20 };
 
 typedef struct import_options {
-    bool        json, list_quarantine, clear_quarantine;
+    bool        json, list_quarantine, clear_quarantine, replay_quarantine;
     const char *what;
     kd_import_what kind;
     const char *files[FILES_MAX];
@@ -99,6 +104,7 @@ static error_t parse_import(int key, char *arg, struct argp_state *state)
     case 'd': options->decimal_comma = true; return 0;
     case 'n': options->dry_run = true; return 0;
     case 'q': options->list_quarantine = true; return 0;
+    case 'R': options->replay_quarantine = options->list_quarantine = true; return 0;
     case 'Q': options->clear_quarantine = true; return 0;
     case ARGP_KEY_ARG: return take_argument(options, arg, state);
     case ARGP_KEY_END:
@@ -121,11 +127,12 @@ static const struct argp_option import_flags[] = {
     { "decimal-comma", 'd', NULL, 0, "1,50 is one and a half", 0 },
     { "dry-run", 'n', NULL, 0, "check and count, write nothing", 0 },
     { "quarantine", 'q', NULL, 0, "list the rows that could not be read, with line, field and reason", 0 },
+    { "replay", 'R', NULL, 0, "with --quarantine: read those rows again, with the transforms of their sources as they are now (--source: of one)", 0 },
     { "clear-quarantine", 'Q', NULL, 0, "forget those rows", 0 },
     { "json", 'j', NULL, 0, "the outcome as JSON", 0 },
     { 0 },
 };
-static const struct argp import_argp = { import_flags, parse_import, "orders|products|customers|events|content|places|postal|weather FILE...\n--quarantine",
+static const struct argp import_argp = { import_flags, parse_import, "orders|products|customers|events|content|places|postal|weather FILE...\n--quarantine [--replay]",
     "Imports files: CSV with a header line, JSON Lines, product feeds (Google Merchant TSV, CSV or XML), also gzipped, zstd-packed or from standard input (-).\v"
     "A row that cannot be read goes to quarantine and the rest goes on. The same file again changes nothing; after an interruption the same command goes on.", NULL, NULL, NULL };
 
@@ -148,6 +155,7 @@ static void write_counts(kd_jw *w, const char *file, const kd_import_counts *c)
     KD_JW_Z(w, "file", file);
     KD_JW_I64(w, "rows", (int64_t)c->rows);
     KD_JW_I64(w, "quarantined", (int64_t)c->quarantined);
+    KD_JW_I64(w, "dropped", (int64_t)c->dropped);
     KD_JW_I64(w, "events", (int64_t)c->events);
     KD_JW_I64(w, "stored", (int64_t)c->stored);
     KD_JW_I64(w, "duplicates", (int64_t)c->duplicates);
@@ -190,6 +198,8 @@ static void show_counts(const kd_io *io, const char *file, const kd_import_count
         kd_print(io, "  customers   %llu\n", (unsigned long long)c->customers);
     if (c->documents != 0)
         kd_print(io, "  documents   %llu (%llu products), %llu refused\n", (unsigned long long)c->documents, (unsigned long long)c->products, (unsigned long long)c->refused);
+    if (c->dropped != 0)
+        kd_print(io, "  left out    %llu rows, by the transform of the source\n", (unsigned long long)c->dropped);
     if (c->quarantined != 0)
         kd_print(io, "  quarantine  %llu rows; `kunde import --quarantine` shows them\n", (unsigned long long)c->quarantined);
 }
@@ -261,11 +271,77 @@ static int list_quarantine(kd_run *run, kd_reader *reader)
     return status == KD_OK ? KD_EXIT_DONE : kd_report(&run->io, &err);
 }
 
-static int import_files(kd_run *run, kd_reader *reader)
+/* Where the steps of the house are listed: a file is told by its name without its folder. */
+static void note_step(kd_parts *parts, const char *file, const import_options *o, const kd_import_counts *c, int64_t us, bool failed)
+{
+    const char *slash = strrchr(file, '/');
+    kd_step     step = { .started_ms = kd_now(parts->clock) - us / 1000, .us = (uint64_t)us, .rows_in = c->rows + c->dropped, .rows_out = c->events + c->documents,
+                         .rejected = c->quarantined, .dropped = c->dropped, .failed = failed };
+    snprintf(step.name, sizeof step.name, "import");
+    snprintf(step.about, sizeof step.about, "%s %.80s", kd_import_what_name(o->kind), slash ? slash + 1 : file);
+    snprintf(step.source, sizeof step.source, "%.90s", o->source ? o->source : kd_import_what_name(o->kind));
+    kd_steps_note(parts->steps, &step);
+}
+
+typedef struct replay_counts { size_t replayed, refused; kd_replay_outcome sum; } replay_counts;
+
+static kd_status replay_page(replay_counts *n, kd_id *after, bool *more, kd_run *run, const kd_importer *to, kd_arena *arena, kd_err *err)
+{
+    const import_options *options = run->options;
+    kd_held              *rows = NULL;
+    size_t                count = 0;
+    kd_status             status = kd_held_list(&rows, &count, after, to->reader, to->vault, kd_str_z(options->source), *after, LIST_ROWS, arena, err);
+
+    *more = status == KD_OK && !kd_id_is_nil(*after);
+    for (size_t i = 0; status == KD_OK && i < count && !kd_cancelled(&run->io); i++) {
+        kd_replay_outcome one;
+        kd_err            why = { 0 };
+        const kd_status   s = kd_held_replay(&one, to, &rows[i], (kd_str){ 0 }, &why);
+        if (s == KD_OK) {
+            n->replayed++;
+            n->sum.stored += one.stored;
+            n->sum.duplicates += one.duplicates;
+            n->sum.dropped += one.dropped;
+        } else if (s == KD_INVALID || s == KD_LIMIT || s == KD_CONFLICT || s == KD_DENIED) {
+            n->refused++;
+        } else {
+            status = s;
+            *err = why;
+        }
+    }
+    return status;
+}
+
+static int replay_quarantine(kd_run *run, kd_reader *reader, const kd_sources *sources)
+{
+    const import_options *options = run->options;
+    kd_parts             *parts = kd_engine_parts(run->engine);
+    const kd_importer     to = { parts->store, reader, parts->ingest, parts->catalog, parts->vault, parts->clock, sources };
+    kd_arena             *arena = kd_arena_new(LIST_ARENA_BYTES);
+    replay_counts         n = { 0 };
+    kd_id                 after = { 0 };
+    bool                  more = true;
+    kd_err                err = { 0 };
+    kd_status             status = arena == NULL ? kd_fail_memory(&err) : kd_watch_flush(parts->watch, &err);
+
+    while (status == KD_OK && more && !kd_cancelled(&run->io)) {
+        kd_arena_reset(arena);
+        status = replay_page(&n, &after, &more, run, &to, arena, &err);
+    }
+    kd_arena_free(arena);
+    if (status != KD_OK)
+        return kd_report(&run->io, &err);
+    kd_print(&run->io, options->json ? "{\"replayed\":%zu,\"stillRefused\":%zu,\"stored\":%zu,\"duplicates\":%zu,\"dropped\":%zu}\n"
+                                     : "%zu rows replayed, %zu still refused; %zu events new, %zu known already, %zu rows left out by a transform\n",
+             n.replayed, n.refused, n.sum.stored, n.sum.duplicates, n.sum.dropped);
+    return KD_EXIT_DONE;
+}
+
+static int import_files(kd_run *run, kd_reader *reader, const kd_sources *sources)
 {
     const import_options *o = run->options;
     kd_parts             *parts = kd_engine_parts(run->engine);
-    const kd_importer     to = { parts->store, reader, parts->ingest, parts->catalog, parts->vault, parts->clock, NULL };
+    const kd_importer     to = { parts->store, reader, parts->ingest, parts->catalog, parts->vault, parts->clock, sources };
     kd_import_options     options = { .what = o->kind, .source = kd_str_z(o->source), .map = o->map, .map_count = o->map_count, .decimal_comma = o->decimal_comma, .dry_run = o->dry_run,
                                   .format = o->format, .dates = o->dates, .cancel_prefix = kd_str_z(o->cancel_prefix) };
     kd_err                err = { 0 };
@@ -288,6 +364,8 @@ static int import_files(kd_run *run, kd_reader *reader)
         kd_import_counts counts = { 0 };
         const int64_t    from = kd_monotonic_us();
         const kd_status  status = import_file(&counts, run, o->files[i], &to, &options, &err);
+        if (!o->dry_run)
+            note_step(parts, o->files[i], o, &counts, kd_monotonic_us() - from, status != KD_OK);
         if (o->json)
             write_counts(&w, o->files[i], &counts);
         else if (status == KD_OK)
@@ -324,8 +402,11 @@ static int run_import(kd_run *run)
             kd_print(&run->io, "forgot %zu rows\n", cleared);
             exit_code = KD_EXIT_DONE;
         }
-    } else
-        exit_code = options->list_quarantine ? list_quarantine(run, reader) : import_files(run, reader);
+    } else {
+        const kd_sources *sources = kd_parts_sources(parts);
+        exit_code = !options->list_quarantine ? import_files(run, reader, sources) : options->replay_quarantine ? replay_quarantine(run, reader, sources) : list_quarantine(run, reader);
+        kd_sources_release(sources);
+    }
     kd_reader_close(reader);
     return exit_code;
 }
