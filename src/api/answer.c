@@ -59,9 +59,9 @@ static uint64_t new_seed(void)
     return kd_rng_u64(&rng);
 }
 
-static void write_identity(kd_jw *w, const kd_question *q, bool known)
+static void write_identity(kd_jw *w, const kd_question *q, bool known, bool refused)
 {
-    KD_JW_Z(w, "identity", q->unproven ? "unproven" : known ? "known" : "unknown");
+    KD_JW_Z(w, "identity", q->unproven ? "unproven" : refused ? "refused" : known ? "known" : "unknown");
 }
 
 /* What both questions hold while they work: given back in one place. */
@@ -71,6 +71,10 @@ typedef struct holding {
     const kd_placements *placements;
     kd_person           *person;     /* locked */
     kd_id                person_id;  /* nil: a stranger */
+    const kd_policy     *policy;
+    kd_purposes          allowed;
+    kd_profile           view;       /* what the reader may see of the person; empty without one */
+    const kd_profile    *profile, *gates; /* it, where the person may be known; else what only keeps things out */
     kd_ref              *products;
 } holding;
 
@@ -88,12 +92,13 @@ static void let_go(holding *h)
         kd_placements_release(h->placements);
     if (h->snapshot)
         kd_snapshot_release(h->snapshot);
+    kd_policy_release(h->policy);
 }
 
 /* Everything but the person's lock, which is taken last and held only while the list is made. */
 static kd_status take_hold(holding *h, kd_parts *parts, const kd_question *q, kd_arena *arena, kd_err *err)
 {
-    *h = (holding){ .parts = parts, .snapshot = kd_snapshot_acquire(parts->catalog) };
+    *h = (holding){ .parts = parts, .snapshot = kd_snapshot_acquire(parts->catalog), .policy = kd_parts_policy(parts) };
     return product_refs(&h->products, q, arena, err);
 }
 
@@ -115,6 +120,22 @@ static kd_status lock_person(holding *h, kd_reader *reader, const kd_question *q
     if (status == KD_OK && h->person)
         h->person_id = h->person->id;
     return status;
+}
+
+/* What of the person may be used for this answer. Who refuses to be known by taste gets a stranger's answer, less what they have. */
+static kd_status look(holding *h, const kd_question *q, kd_arena *arena, kd_err *err)
+{
+    const kd_profile *full = h->person ? &h->person->profile : NULL;
+    kd_status         status;
+    h->allowed = kd_allowed(h->policy, full, q->gpc);
+    if (full == NULL)
+        return KD_OK;
+    const bool personal = (h->allowed & KD_PURPOSE_BIT(KD_PURPOSE_PERSONALISE)) != 0;
+    status = kd_masked(&h->view, full, h->policy, personal ? KD_PURPOSE_PERSONALISE : KD_PURPOSE_OPERATE, q->gpc, arena);
+    if (status != KD_OK)
+        return kd_fail_memory(err);
+    *(personal ? &h->profile : &h->gates) = &h->view;
+    return KD_OK;
 }
 
 static kd_status find_placements(const kd_placement ***out, holding *h, const kd_question *q, kd_arena *arena, kd_err *err)
@@ -164,7 +185,7 @@ static void write_decisions(kd_buf *out, const kd_decision *decisions, size_t co
     for (size_t i = 0; i < count; i++)
         kd_decision_write(&w, &decisions[i], h->snapshot, h->parts->catalog, q->language);
     kd_jw_array_end(&w);
-    write_identity(&w, q, !kd_id_is_nil(h->person_id));
+    write_identity(&w, q, !kd_id_is_nil(h->person_id), h->gates != NULL);
     kd_jw_object_end(&w);
 }
 
@@ -181,10 +202,15 @@ kd_status kd_answer_decide(kd_buf *out, kd_parts *parts, kd_reader *reader, cons
         status = find_placements(&placements, &h, q, arena, err);
     if (status == KD_OK)
         status = lock_person(&h, reader, q, err);
+    if (status == KD_OK)
+        status = look(&h, q, arena, err);
     if (status == KD_OK) {
         request.placements = placements;
         request.products = h.products;
-        request.profile = h.person ? &h.person->profile : NULL;
+        request.profile = h.profile;
+        request.gates = h.gates;
+        request.allowed = h.person ? h.allowed : 0;
+        request.policy_version = kd_policy_version(h.policy);
         request.folded = h.person ? h.person->folded : 0;
         status = kd_decide(&decisions, &count, parts->recommender, h.snapshot, &request, arena, err);
     }
@@ -236,7 +262,7 @@ static void write_list(kd_buf *out, const kd_recommend_result *list, const holdi
     }
     if (q->removed_max)
         write_removed(&w, list);
-    write_identity(&w, q, !kd_id_is_nil(h->person_id));
+    write_identity(&w, q, !kd_id_is_nil(h->person_id), h->gates != NULL);
     kd_jw_object_end(&w);
 }
 
@@ -249,9 +275,13 @@ kd_status kd_answer_recommend(kd_buf *out, kd_parts *parts, kd_reader *reader, c
     kd_status            status = take_hold(&h, parts, q, arena, err);
     if (status == KD_OK)
         status = lock_person(&h, reader, q, err);
+    if (status == KD_OK)
+        status = look(&h, q, arena, err);
     if (status == KD_OK) {
         request.products = h.products;
-        request.profile = h.person ? &h.person->profile : NULL;
+        request.profile = h.profile;
+        request.gates = h.gates;
+        request.sensitive = h.person && (h.allowed & KD_PURPOSE_BIT(KD_PURPOSE_SENSITIVE)) != 0;
         status = kd_recommend(&list, parts->recommender, h.snapshot, &request, arena, err);
     }
     let_person(&h);

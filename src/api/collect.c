@@ -110,6 +110,7 @@ static void read_context(kd_incoming_context *context, kd_request *request)
     kd_str sent_at = kd_request_header(request, "SentAt"), anonymous = kd_request_header(request, "AnonymousId");
     *context = (kd_incoming_context){ .speaker = KD_SPEAKER_PUBLIC, .received_ms = request->now_ms, .sent_at_ms = KD_TIME_MIN };
     context->random_ids = (uint32_t)atomic_fetch_add_explicit(&request->parts->counts.without_id, 1, memory_order_relaxed);
+    context->gpc = kd_str_is(kd_request_header(request, "Sec-GPC"), "1");
     if (sent_at.len && !kd_time_parse(&context->sent_at_ms, sent_at, 0))
         context->sent_at_ms = KD_TIME_MIN;
     if (anonymous.len && anonymous.len <= 1024) { /* RudderStack: base64 */
@@ -160,11 +161,14 @@ static kd_status parse_by_document(collection *c, kd_str *body_key, kd_call call
     kd_parts         *parts = c->request->parts;
     const kd_sources *sources = kd_parts_sources(parts);
     const bool        transforms = (context->document = kd_sources_find(sources, context->source)) != NULL && kd_transform_step_count(context->document->transform) > 0;
+    const kd_policy  *policy = context->policy = kd_parts_policy(parts);
     const int64_t     began_us = transforms ? kd_monotonic_us() : 0;
     uint64_t          dropped = 0;
     kd_status         status = parse(c, body_key, call, context, err);
     if (status == KD_OK && token_proves(context, c))
         status = parse(c, body_key, call, context, err);
+    kd_policy_release(policy); /* what was read under it borrows nothing from it */
+    context->policy = NULL;
     for (size_t i = 0; transforms && status == KD_OK && i < c->count; i++)
         dropped += c->events[i].dropped;
     if (transforms && status == KD_OK)

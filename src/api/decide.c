@@ -141,6 +141,8 @@ static asked *read_asked(kd_request *request)
     kd_err    err = { 0 };
     kd_status status;
     request->no_store = true;
+    if (a != NULL)
+        a->question.gpc = kd_str_is(kd_request_header(request, "Sec-GPC"), "1");
     if (a == NULL) {
         kd_reply_problem(request, kd_fail_memory(&err), &err);
         return NULL;

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "catalog/catalog.h"
 #include "customer/customers.h"
+#include "customer/mask.h"
 #include "customer/people.h"
 #include "decide/decide.h"
 #include "event/import.h"
@@ -65,6 +66,8 @@ typedef struct kd_parts {
     atomic_bool     ready, stopping;
 
     pthread_mutex_t       placements_lock;
+    pthread_mutex_t       policy_lock;
+    const kd_policy      *policy;              /* likewise; kd_parts_policy retains */
     const kd_placements  *placements;          /* swapped under the lock; kd_parts_placements retains */
 
     pthread_mutex_t       sources_lock;
@@ -84,6 +87,11 @@ kd_status kd_parts_placements_reload(kd_parts *parts, kd_reader *reader, kd_err 
 const kd_sources *kd_parts_sources(kd_parts *parts); /* likewise: give back with kd_sources_release; admin_sources.c */
 kd_status kd_parts_sources_reload(kd_parts *parts, kd_reader *reader, kd_err *err);
 
+/* What each piece of data may serve (customer/policy.h): give it back with kd_policy_release; never NULL once the house is open. policy.c */
+const kd_policy *kd_parts_policy(kd_parts *parts);
+/* After a document of it changed. The writer measures events by it from the next batch on. */
+kd_status kd_parts_policy_reload(kd_parts *parts, kd_reader *reader, kd_err *err);
+
 /* Shared by POST /v1/decide, POST /v1/recommend and the commands of the same names: answer.c. Whose profile may be read is
  * settled by the caller (`key` NULL: a stranger's answer). The answer is the API's JSON. `durable` never needed yet. */
 typedef struct kd_question {
@@ -100,6 +108,7 @@ typedef struct kd_question {
     bool            explain;         /* recommend: also how many candidates there were and what was removed */
     size_t          removed_max;     /* recommend: name so many of those left out */
     bool            receipt;         /* append receipts */
+    bool            gpc;             /* the request said Sec-GPC: 1 */
     bool            public_caller;   /* by a write key: links from one person to another are not followed */
     bool            unproven;        /* the caller named somebody without proof: said as "identity":"unproven" */
 } kd_question;

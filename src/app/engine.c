@@ -191,6 +191,8 @@ static kd_status open_parts(kd_engine *e, const kd_settings *s, bool create, kd_
     news->made = status == KD_OK && news->server_key[0] != '\0';
     if (news->made)
         status = kd_shop_first_placements(p->store, kd_now(p->clock), err);
+    if (status == KD_OK && news->made)
+        status = kd_policy_first(p->store, e->reader, kd_now(p->clock), err);
     if (status == KD_OK)
         status = kd_catalog_open(&p->catalog, p->store, e->reader, p->clock, err);
     if (status == KD_OK)
@@ -209,6 +211,8 @@ static kd_status open_parts(kd_engine *e, const kd_settings *s, bool create, kd_
         status = open_ingest(e, s, &news->replayed, err);
     if (status == KD_OK)
         status = kd_parts_placements_reload(p, e->reader, err);
+    if (status == KD_OK)
+        status = kd_parts_policy_reload(p, e->reader, err);
     if (status == KD_OK)
         status = kd_pulse_start(p->pulse, err);
     if (status == KD_OK)
@@ -229,6 +233,7 @@ kd_status kd_engine_open(kd_engine **out, const kd_settings *settings, bool crea
     e->settings = settings;
     pthread_mutex_init(&e->train_lock, NULL);
     pthread_mutex_init(&e->parts.placements_lock, NULL);
+    pthread_mutex_init(&e->parts.policy_lock, NULL);
     pthread_mutex_init(&e->parts.sources_lock, NULL);
     e->parts.clock = kd_clock_system();
     e->parts.limits = limits_of(settings);
@@ -290,6 +295,8 @@ kd_status kd_engine_close(kd_engine *engine, kd_err *err)
     if (p->store != NULL)
         kd_store_close(p->store);
     pthread_mutex_destroy(&p->placements_lock);
+    kd_policy_release(p->policy);
+    pthread_mutex_destroy(&p->policy_lock);
     pthread_mutex_destroy(&p->sources_lock);
     pthread_mutex_destroy(&engine->train_lock);
     free(engine);

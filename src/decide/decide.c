@@ -17,6 +17,7 @@ static kd_status fill_list(kd_decision *decision, const kd_product **shown, size
     const kd_recommend_request ask = {
         .recipe = placement->recipe,
         .profile = request->profile,
+        .gates = request->gates,
         .stated = request->stated,
         .products = request->products,
         .product_count = request->product_count,

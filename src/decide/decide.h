@@ -52,6 +52,7 @@ typedef struct kd_decide_request {
     const kd_placement *const *placements;
     size_t            placement_count;
     const kd_profile *profile;          /* NULL: a stranger, or not allowed to be known */
+    const kd_profile *gates;            /* where `profile` is NULL: what still keeps things out (recommend/recommend.h) */
     const kd_stated  *stated;           /* what the person told us; NULL: nothing */
     kd_channel        channel;
     const kd_ref     *products;         /* context */

@@ -27,9 +27,15 @@ static void mark_bought(kd_slate *s, const kd_bought *bought, uint32_t count)
     }
 }
 
+/* A person who refuses to be known by taste is still not shown what they have. */
+static const kd_profile *gates_of(const kd_recommend_request *request)
+{
+    return request->profile ? request->profile : request->gates;
+}
+
 static void mark_owned(kd_slate *s)
 {
-    const kd_profile *profile = s->request->profile;
+    const kd_profile *profile = gates_of(s->request);
 
     if (!profile)
         return;
@@ -53,12 +59,12 @@ bool kd_slate_first_look(kd_slate *s, const kd_product *product, bool *bought)
 static size_t sizes_for(kd_ref sizes[KD_SIZES_MAX], kd_slate *s, const kd_product *product)
 {
     size_t told;
-    if (product->variant_count < 2 || !s->request->profile)
+    if (product->variant_count < 2 || !gates_of(s->request))
         return 0;
     if (s->request->stated && (told = kd_sizes_stated(sizes, s->request->stated, product)) > 0)
         return told;
     if (!s->sizes_known)
-        kd_sizes_learn(&s->sizes, s->request->profile, s->snapshot, s->request->sensitive);
+        kd_sizes_learn(&s->sizes, gates_of(s->request), s->snapshot, s->request->sensitive);
     s->sizes_known = true;
     sizes[0] = kd_sizes_of(&s->sizes, product);
     return sizes[0] != 0;

@@ -68,6 +68,7 @@ typedef struct kd_removed { const kd_product *product; kd_removal why; } kd_remo
 typedef struct kd_recommend_request {
     kd_recipe         recipe;
     const kd_profile *profile;      /* NULL: a stranger. What was bought as a gift is taken out of its recent orders (kd_stated_view) */
+    const kd_profile *gates;        /* where `profile` is NULL: what keeps out what was bought and picks the size, and says nothing else. NULL: nobody */
     const kd_stated  *stated;       /* what the person told us; NULL: nothing, which costs nothing */
     const kd_ref     *products;     /* context: the product page, the cart */
     size_t            product_count;
