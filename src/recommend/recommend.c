@@ -568,3 +568,8 @@ void kd_recommender_observe(void *recommender, const kd_stored *events, size_t c
 {
     kd_trending_observe(((kd_recommender *)recommender)->trending, events, count);
 }
+
+void kd_recommender_unlearn(kd_recommender *recommender, kd_id person, const kd_fact *fact, bool trusted)
+{
+    kd_trending_unlearn(recommender->trending, person, fact, trusted);
+}

@@ -96,6 +96,8 @@ void      kd_recommender_set_model(kd_recommender *recommender, const kd_model *
 const kd_model *kd_recommender_model(kd_recommender *recommender); /* retained for the caller; NULL */
 /* A kd_observer: trending and popularity learn from every event at once; half-life one day and, for the longer view, a week. */
 void      kd_recommender_observe(void *recommender, const kd_stored *events, size_t count);
+/* Somebody was erased: the live lists give back what this event of theirs taught them (recommend/trending.h). */
+void      kd_recommender_unlearn(kd_recommender *recommender, kd_id person, const kd_fact *fact, bool trusted);
 
 /* Without request->sensitive no product that touches a sensitive concept (catalog/sensitive.h) is a seed, is in an answer, or teaches a
  * size: whatever the recipe, and whoever asks. A catalogue without such products pays one comparison a request.

@@ -273,6 +273,30 @@ void kd_trending_observe(kd_trending *t, const kd_stored *events, size_t count)
     pthread_mutex_unlock(&t->counting);
 }
 
+/* The table says whether this person's deed counted: its tag is taken out with the first event of the kind that is found, the
+ * newest. Where the tag was overwritten since, nothing can be told, and nothing is taken. */
+void kd_trending_unlearn(kd_trending *t, kd_id person, const kd_fact *fact, bool trusted)
+{
+    double weight = weight_of(fact->kind, trusted);
+    pthread_mutex_lock(&t->counting);
+    for (size_t l = 0; weight > 0.0 && l < fact->line_count; l++) {
+        kd_ref    product = kd_ref_of(fact->lines[l].product);
+        uint64_t  tag = kd_hash64(person.b, sizeof person.b, product ^ (uint64_t)fact->kind);
+        uint64_t *slot = &t->remembered[tag % REMEMBERED];
+        uint32_t  row;
+        if (*slot != tag || !kd_map_get(t->rows, product, &row))
+            continue;
+        double day = t->counters[row].day - weight * exp2(DAYS(fact->time_ms - t->landmark_ms));
+        double week = t->counters[row].week - weight * exp2(DAYS(fact->time_ms - t->landmark_ms) / 7.0);
+        t->counters[row].day = day > 0.0 ? day : 0.0;
+        t->counters[row].week = week > 0.0 ? week : 0.0;
+        *slot = 0;
+        t->events++;
+    }
+    atomic_store_explicit(&t->stale, t->events > 0, memory_order_relaxed);
+    pthread_mutex_unlock(&t->counting);
+}
+
 void kd_trending_set_model(kd_trending *t, const kd_model *model)
 {
     const kd_model *old;

@@ -28,6 +28,9 @@ typedef struct kd_trending kd_trending;
 kd_status kd_trending_open(kd_trending **out, kd_err *err);
 void      kd_trending_close(kd_trending *trending);
 void      kd_trending_observe(kd_trending *trending, const kd_stored *events, size_t count);
+/* Somebody was erased: what this event of theirs may have counted is taken out, no counter below 0. Exact where the event was
+ * counted (not one of a product seen twice); a person's later events of a product then take nothing more. */
+void      kd_trending_unlearn(kd_trending *trending, kd_id person, const kd_fact *fact, bool trusted);
 void      kd_trending_set_model(kd_trending *trending, const kd_model *model); /* retains; published before it returns */
 /* The lists of now; never NULL. Hold them as long as one request. */
 const kd_demand *kd_demand_acquire(kd_trending *trending);
