@@ -21,7 +21,9 @@ typedef struct import_options {
     size_t      file_count;
     kd_feed_map map[MAPS_MAX];
     char        columns[MAPS_MAX][COLUMN_BYTES];
-    size_t      map_count;
+    size_t      map_count, set_count;
+    kd_feed_map set[MAPS_MAX];
+    char        set_fields[MAPS_MAX][COLUMN_BYTES];
     const char *source, *currency, *utc_offset, *cancel_prefix;
     kd_import_format format;
     kd_import_dates  dates;
@@ -50,6 +52,20 @@ static error_t add_map(import_options *options, const char *text, struct argp_st
     return 0;
 }
 
+static error_t add_set(import_options *options, const char *text, struct argp_state *state)
+{
+    const char *equals = strchr(text, '=');
+
+    if (equals == NULL || equals == text || (size_t)(equals - text) >= COLUMN_BYTES || options->set_count == MAPS_MAX) {
+        argp_error(state, "--set wants FIELD=VALUE, at most %d times, not \"%.60s\"", MAPS_MAX, text);
+        return EINVAL;
+    }
+    char *field = options->set_fields[options->set_count];
+    memcpy(field, text, (size_t)(equals - text));
+    options->set[options->set_count++] = (kd_feed_map){ equals + 1, field };
+    return 0;
+}
+
 static error_t take_word(int *out, const char *arg, const char *const *words, int count, const char *flag, struct argp_state *state)
 {
     for (int i = 0; i < count; i++)
@@ -74,7 +90,7 @@ static error_t take_argument(import_options *options, const char *text, struct a
         options->what = text;
         return 0;
     } else
-        argp_error(state, "cannot import \"%.40s\": it must be orders, products, customers, events, content, places, postal or weather", text);
+        argp_error(state, "cannot import \"%.40s\": it must be orders, receipts, products, customers, events, contacts, points, texts, campaigns, coupons, content, places, postal, weather, calendar or mentions", text);
     return EINVAL;
 }
 
@@ -98,6 +114,7 @@ static error_t parse_import(int key, char *arg, struct argp_state *state)
         return 0;
     case 'C': options->cancel_prefix = arg; return 0;
     case 'm': return add_map(options, arg, state);
+    case 'S': return add_set(options, arg, state);
     case 's': options->source = arg; return 0;
     case 'c': options->currency = arg; return 0;
     case 'u': options->utc_offset = arg; return 0;
@@ -118,6 +135,7 @@ static error_t parse_import(int key, char *arg, struct argp_state *state)
 
 static const struct argp_option import_flags[] = {
     { "map", 'm', "COLUMN=FIELD", 0, "read this column of the file as that field; may be repeated", 0 },
+    { "set", 'S', "FIELD=VALUE", 0, "what a field is where a row leaves it empty; {line} in it is the row's line; may be repeated", 0 },
     { "source", 's', "NAME", 0, "who sends the file (till, newsletter, ...): part of every id made from it; default: the kind of data", 0 },
     { "currency", 'c', "CODE", 0, "of amounts that carry none; default EUR", 0 },
     { "utc-offset", 'u', "+HH:MM", 0, "of times without a zone; default +00:00", 0 },
@@ -132,7 +150,7 @@ static const struct argp_option import_flags[] = {
     { "json", 'j', NULL, 0, "the outcome as JSON", 0 },
     { 0 },
 };
-static const struct argp import_argp = { import_flags, parse_import, "orders|products|customers|events|content|places|postal|weather FILE...\n--quarantine [--replay]",
+static const struct argp import_argp = { import_flags, parse_import, "orders|receipts|products|customers|events|contacts|points|texts|campaigns|coupons|content|places|postal|weather|calendar|mentions FILE...\n--quarantine [--replay]",
     "Imports files: CSV with a header line, JSON Lines, product feeds (Google Merchant TSV, CSV or XML), also gzipped, zstd-packed or from standard input (-).\v"
     "A row that cannot be read goes to quarantine and the rest goes on. The same file again changes nothing; after an interruption the same command goes on.", NULL, NULL, NULL };
 
@@ -171,6 +189,7 @@ static void write_counts(kd_jw *w, const char *file, const kd_import_counts *c)
     KD_JW_I64(w, "products", (int64_t)c->products);
     KD_JW_I64(w, "documents", (int64_t)c->documents);
     KD_JW_I64(w, "refused", (int64_t)c->refused);
+    KD_JW_I64(w, "dropped", (int64_t)c->dropped);
     kd_jw_key(w, "revenue");
     kd_jw_fixed(w, c->revenue_micro, 6);
     KD_JW_Z(w, "currency", c->currency.code);
@@ -342,7 +361,7 @@ static int import_files(kd_run *run, kd_reader *reader, const kd_sources *source
     const import_options *o = run->options;
     kd_parts             *parts = kd_engine_parts(run->engine);
     const kd_importer     to = { parts->store, reader, parts->ingest, parts->catalog, parts->vault, parts->clock, sources };
-    kd_import_options     options = { .what = o->kind, .source = kd_str_z(o->source), .map = o->map, .map_count = o->map_count, .decimal_comma = o->decimal_comma, .dry_run = o->dry_run,
+    kd_import_options     options = { .what = o->kind, .source = kd_str_z(o->source), .map = o->map, .map_count = o->map_count, .set = o->set, .set_count = o->set_count, .decimal_comma = o->decimal_comma, .dry_run = o->dry_run,
                                   .format = o->format, .dates = o->dates, .cancel_prefix = kd_str_z(o->cancel_prefix) };
     kd_err                err = { 0 };
     kd_buf                json;
@@ -411,4 +430,4 @@ static int run_import(kd_run *run)
     return exit_code;
 }
 
-const kd_command kd_command_import = { "import", "bring in orders, products, customers, events, content, places, weather from files", KD_NEED_ENGINE, &import_argp, sizeof(import_options), run_import };
+const kd_command kd_command_import = { "import", "bring in orders, receipts, products, customers, campaigns, contacts, points, texts, events, weather, ... from files", KD_NEED_ENGINE, &import_argp, sizeof(import_options), run_import };

@@ -12,6 +12,9 @@ static const struct { const char *name; kd_import_what what; } kinds[] = {
     { "orders", KD_IMPORT_ORDERS }, { "products", KD_IMPORT_PRODUCTS }, { "customers", KD_IMPORT_CUSTOMERS },
     { "events", KD_IMPORT_EVENTS }, { "content", KD_IMPORT_CONTENT },   { "places", KD_IMPORT_PLACES },
     { "postal", KD_IMPORT_POSTAL }, { "weather", KD_IMPORT_WEATHER },
+    { "receipts", KD_IMPORT_RECEIPTS }, { "contacts", KD_IMPORT_CONTACTS }, { "points", KD_IMPORT_POINTS }, { "texts", KD_IMPORT_TEXTS },
+    { "campaigns", KD_IMPORT_CAMPAIGNS }, { "coupons", KD_IMPORT_COUPONS }, { "calendar", KD_IMPORT_CALENDAR },
+    { "mentions", KD_IMPORT_MENTIONS },
 };
 
 kd_status kd_import_what_parse(kd_import_what *out, kd_str name)
@@ -58,9 +61,13 @@ static kd_status run_kind(kd_import *run, kd_err *err)
 {
     switch (run->options->what) {
     case KD_IMPORT_ORDERS:    return kd_import_orders(run, err);
+    case KD_IMPORT_RECEIPTS:  return kd_import_orders(run, err);
+    case KD_IMPORT_CONTACTS: case KD_IMPORT_POINTS: case KD_IMPORT_TEXTS: return kd_import_deeds(run, err);
+    case KD_IMPORT_CAMPAIGNS: case KD_IMPORT_CALENDAR: case KD_IMPORT_MENTIONS: return kd_import_almanac(run, err);
+    case KD_IMPORT_COUPONS:   return kd_import_coupons(run, err);
     case KD_IMPORT_CUSTOMERS: return kd_import_customers(run, err);
     case KD_IMPORT_EVENTS:    return kd_import_events(run, err);
-    case KD_IMPORT_WEATHER:   return kd_import_weather(run, err);
+    case KD_IMPORT_WEATHER:   return kd_import_almanac(run, err);
     case KD_IMPORT_PRODUCTS:  return kd_import_feed(run, KD_FEED_PRODUCTS, err);
     case KD_IMPORT_PLACES:    return kd_import_feed(run, KD_FEED_PLACES, err);
     case KD_IMPORT_CONTENT:   return kd_import_feed(run, KD_FEED_CONTENT, err);
@@ -186,6 +193,20 @@ kd_status kd_import_seen(kd_import *run, const kd_row *row, kd_err *err)
                    "the file has changed since its import began; the noted progress is dropped: run the command again");
 }
 
+kd_status kd_import_next(kd_row *row, kd_import *run, kd_rows *rows, kd_err *why, kd_err *err)
+{
+    if (!kd_import_go_on(run))
+        return KD_NOT_FOUND;
+    kd_status status = kd_rows_next(row, rows, why);
+    if (status == KD_OK || status == KD_INVALID) {
+        kd_status seen = kd_import_seen(run, row, err);
+        return seen == KD_OK ? status : seen;
+    }
+    if (status != KD_NOT_FOUND && err)
+        *err = *why;
+    return status;
+}
+
 kd_status kd_import_reject(kd_import *run, uint64_t line, const kd_err *why, kd_str raw, kd_err *err)
 {
     run->counts->quarantined++;
@@ -241,6 +262,10 @@ static uint64_t hash_of_options(const kd_import_options *o)
     h = kd_hash64(o->currency.code, sizeof o->currency.code, h);
     h = kd_hash64(o->cancel_prefix.ptr, o->cancel_prefix.len, h);
     h = kd_hash64(rest, sizeof rest, h ^ kd_transform_hash(o->transform));
+    for (size_t s = 0; s < o->set_count; s++) {
+        h = kd_hash64(o->set[s].column, strlen(o->set[s].column), h);
+        h = kd_hash64(o->set[s].field, strlen(o->set[s].field), h);
+    }
     for (size_t m = 0; m < o->map_count; m++) {
         h = kd_hash64(o->map[m].column, strlen(o->map[m].column), h);
         h = kd_hash64(o->map[m].field, strlen(o->map[m].field), h);

@@ -14,7 +14,9 @@
 
 typedef enum kd_import_what {
     KD_IMPORT_ORDERS, KD_IMPORT_PRODUCTS, KD_IMPORT_CUSTOMERS, KD_IMPORT_EVENTS, KD_IMPORT_CONTENT, KD_IMPORT_PLACES,
-    KD_IMPORT_POSTAL, KD_IMPORT_WEATHER
+    KD_IMPORT_POSTAL, KD_IMPORT_WEATHER,
+    KD_IMPORT_RECEIPTS, KD_IMPORT_CONTACTS, KD_IMPORT_POINTS, KD_IMPORT_TEXTS,
+    KD_IMPORT_CAMPAIGNS, KD_IMPORT_COUPONS, KD_IMPORT_CALENDAR, KD_IMPORT_MENTIONS
 } kd_import_what;
 kd_status   kd_import_what_parse(kd_import_what *out, kd_str name);
 const char *kd_import_what_name(kd_import_what what);
@@ -38,6 +40,8 @@ typedef struct kd_import_options {
     kd_str             source;          /* names the sender in ids: "till", "newsletter"; default: the kind */
     const kd_feed_map *map;             /* column=field */
     size_t             map_count;
+    const kd_feed_map *set;             /* field=value (`column` is the value) for rows that leave the field empty; "{line}" in it is the row's line */
+    size_t             set_count;
     kd_currency        currency;        /* of amounts without one; default EUR */
     int                utc_offset_min;  /* of times without a zone */
     bool               decimal_comma;

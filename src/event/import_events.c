@@ -42,20 +42,21 @@ static const kd_import_table event_table = { event_fields, sizeof event_fields /
 
 typedef struct reading {
     kd_import *run;
+    const kd_row_kind *kind; /* NULL: events */
     kd_arena  *arena;  /* of one row, before it is an event */
     kd_buf     json;
 } reading;
 
 /* ---- a row as JSON ---- */
 
-static void write_text(kd_jw *w, const char *key, kd_str text)
+void kd_import_write_text(kd_jw *w, const char *key, kd_str text)
 {
     if (text.len > 0)
         KD_JW_STR(w, key, text);
 }
 
 /* The cells that are no field; empty ones say nothing. */
-static void write_others(kd_jw *w, const kd_row *row)
+void kd_import_write_others(kd_jw *w, const kd_row *row)
 {
     const kd_json *member = row->object ? row->object->child : NULL;
     for (size_t c = 0; c < row->count; c++, member = member ? member->next : NULL) {
@@ -69,7 +70,7 @@ static void write_others(kd_jw *w, const kd_row *row)
     }
 }
 
-static kd_status write_time(kd_jw *w, const kd_import *run, kd_str text, const char *field, kd_err *err)
+kd_status kd_import_write_time(kd_jw *w, const kd_import *run, kd_str text, const char *field, kd_err *err)
 {
     int64_t     ms, written;
     const char *why;
@@ -100,31 +101,37 @@ static uint64_t hash_of_row(const kd_row *row)
     return h;
 }
 
-static void write_known_as(kd_jw *w, kd_str email, kd_str phone, kd_str card)
+void kd_import_write_id(kd_jw *w, const kd_import *run, const kd_row *row)
 {
-    write_text(w, "email", email);
-    write_text(w, "phone", phone);
-    write_text(w, "loyalty_id", card);
+    write_message_id(w, run, run->head, row, hash_of_row(row));
 }
 
-static kd_status customer_json(kd_jw *w, reading *r, const kd_row *row, kd_err *err)
+void kd_import_write_known_as(kd_jw *w, kd_str email, kd_str phone, kd_str card)
 {
-    kd_import *run = r->run;
+    kd_import_write_text(w, "email", email);
+    kd_import_write_text(w, "phone", phone);
+    kd_import_write_text(w, "loyalty_id", card);
+}
+
+static kd_status customer_json(kd_jw *w, const kd_import *run, const kd_row *row, kd_err *err)
+{
     kd_jw_object(w);
     KD_JW_Z(w, "type", "identify");
     const uint64_t bytes = kd_import_bytes(run);
     write_message_id(w, run, kd_hash64(&bytes, sizeof bytes, run->head), row, hash_of_row(row));
-    kd_status status = write_time(w, run, row->field[C_TIME], "time", err);
-    write_text(w, "userId", row->field[C_USER]);
-    write_text(w, "anonymousId", row->field[C_ANONYMOUS]);
+    kd_status status = kd_import_write_time(w, run, row->field[C_TIME], "time", err);
+    kd_import_write_text(w, "userId", row->field[C_USER]);
+    kd_import_write_text(w, "anonymousId", row->field[C_ANONYMOUS]);
     kd_jw_key(w, "traits");
     kd_jw_object(w);
-    write_known_as(w, row->field[C_EMAIL], row->field[C_PHONE], row->field[C_CARD]);
-    write_others(w, row);
+    kd_import_write_known_as(w, row->field[C_EMAIL], row->field[C_PHONE], row->field[C_CARD]);
+    kd_import_write_others(w, row);
     kd_jw_object_end(w);
     kd_jw_object_end(w);
     return status;
 }
+
+static const kd_row_kind customer_kind = { &customer_table, customer_json, KD_CALL_IDENTIFY };
 
 /* An event of a CSV file: columns that are no field are its properties (of an identify row, its traits). */
 static kd_status event_json(kd_jw *w, reading *r, const kd_row *row, kd_err *err)
@@ -132,23 +139,23 @@ static kd_status event_json(kd_jw *w, reading *r, const kd_row *row, kd_err *err
     kd_str type = row->field[E_TYPE].len > 0 ? row->field[E_TYPE] : KD_STR("track");
     kd_jw_object(w);
     KD_JW_STR(w, "type", type);
-    write_text(w, kd_str_is(type, "page") || kd_str_is(type, "screen") ? "name" : "event", row->field[E_EVENT]);
+    kd_import_write_text(w, kd_str_is(type, "page") || kd_str_is(type, "screen") ? "name" : "event", row->field[E_EVENT]);
     if (row->field[E_ID].len > 0)
         KD_JW_STR(w, "messageId", row->field[E_ID]);
-    kd_status status = write_time(w, r->run, row->field[E_TIME], "time", err);
-    write_text(w, "userId", row->field[E_USER]);
-    write_text(w, "anonymousId", row->field[E_ANONYMOUS]);
-    write_text(w, "channel", row->field[E_CHANNEL]);
+    kd_status status = kd_import_write_time(w, r->run, row->field[E_TIME], "time", err);
+    kd_import_write_text(w, "userId", row->field[E_USER]);
+    kd_import_write_text(w, "anonymousId", row->field[E_ANONYMOUS]);
+    kd_import_write_text(w, "channel", row->field[E_CHANNEL]);
     kd_jw_key(w, "context");
     kd_jw_object(w);
     kd_jw_key(w, "traits");
     kd_jw_object(w);
-    write_known_as(w, row->field[E_EMAIL], row->field[E_PHONE], row->field[E_CARD]);
+    kd_import_write_known_as(w, row->field[E_EMAIL], row->field[E_PHONE], row->field[E_CARD]);
     kd_jw_object_end(w);
     kd_jw_object_end(w);
     kd_jw_key(w, kd_str_is(type, "identify") ? "traits" : "properties");
     kd_jw_object(w);
-    write_others(w, row);
+    kd_import_write_others(w, row);
     kd_jw_object_end(w);
     kd_jw_object_end(w);
     return status;
@@ -199,22 +206,23 @@ static bool has_own_id(const kd_incoming *event, const kd_json *item)
 }
 
 /* KD_INVALID: the row is bad. The event is made of JSON in r->json, or of the row itself. */
-static kd_status make_event(kd_incoming *out, reading *r, const kd_row *row, bool customers, kd_arena *arena, kd_err *err)
+static kd_status make_event(kd_incoming *out, reading *r, const kd_row *row, kd_arena *arena, kd_err *err)
 {
     kd_jw     w;
     kd_status status = KD_OK;
     kd_str    text = row->object ? row->object->raw : row->raw;
-    bool      as_sent = row->object && !row->table && !customers;
+    bool      events = r->kind == NULL; /* of the other kinds, rows are turned into calls of one kind, ids included */
+    bool      as_sent = row->object && !row->table && events;
     r->json.len = 0;
     r->json.failed = false;
     kd_jw_init(&w, &r->json);
     if (!as_sent) {
-        status = customers ? customer_json(&w, r, row, err) : event_json(&w, r, row, err);
+        status = events ? event_json(&w, r, row, err) : r->kind->write(&w, r->run, row, err);
         text = kd_buf_str(&r->json);
     }
     if (status == KD_OK && (status = kd_buf_status(&r->json, err)) == KD_OK)
-        status = read_json(out, r, text, customers ? KD_CALL_IDENTIFY : KD_CALL_BATCH, arena, err);
-    if (status == KD_OK && !customers) {
+        status = read_json(out, r, text, events ? KD_CALL_BATCH : r->kind->call, arena, err);
+    if (status == KD_OK && events) {
         const kd_json *item = NULL;
         kd_arena_reset(r->arena);
         status = kd_json_parse(&item, r->arena, text.ptr, text.len, err);
@@ -234,7 +242,7 @@ static kd_status make_event(kd_incoming *out, reading *r, const kd_row *row, boo
 
 /* ---- the file ---- */
 
-static kd_status take_row(reading *r, const kd_row *row, bool customers, kd_err *why, kd_err *err)
+static kd_status take_row(reading *r, const kd_row *row, kd_err *why, kd_err *err)
 {
     kd_import   *run = r->run;
     kd_incoming *event = NULL;
@@ -242,14 +250,14 @@ static kd_status take_row(reading *r, const kd_row *row, bool customers, kd_err 
     kd_status    status = kd_flight_room(&event, &arena, run->flight, 2048, err);
     if (status != KD_OK)
         return status == KD_INVALID ? KD_CORRUPT : status;
-    status = make_event(event, r, row, customers, arena, why);
+    status = make_event(event, r, row, arena, why);
     if (status != KD_OK) {
         if (status != KD_INVALID && err)
             *err = *why;
         return status;
     }
     run->counts->events++;
-    run->counts->customers += customers;
+    run->counts->customers += r->kind == &customer_kind;
     /* The mark is read when the first batch leaves: that batch repeats what an earlier run wrote, and is known. */
     if (!run->options->dry_run && run->counts->rows >= run->mark.row)
         kd_flight_add(run->flight);
@@ -257,24 +265,17 @@ static kd_status take_row(reading *r, const kd_row *row, bool customers, kd_err 
     return KD_OK;
 }
 
-static kd_status read_file(reading *r, kd_rows *rows, bool customers, kd_err *err)
+static kd_status read_file(reading *r, kd_rows *rows, kd_err *err)
 {
     kd_import *run = r->run;
     kd_row     row;
-    while (kd_import_go_on(run)) {
+    for (;;) {
         kd_err    why = { 0 };
-        kd_status status = kd_rows_next(&row, rows, &why);
+        kd_status status = kd_import_next(&row, run, rows, &why, err);
         if (status == KD_NOT_FOUND)
             break;
-        if (status == KD_OK || status == KD_INVALID) {
-            kd_status seen = kd_import_seen(run, &row, err);
-            if (seen != KD_OK)
-                return seen;
-        } else if (err) {
-            *err = why;
-        }
         if (status == KD_OK)
-            status = take_row(r, &row, customers, &why, err);
+            status = take_row(r, &row, &why, err);
         if (status == KD_INVALID)
             status = kd_import_reject_row(run, &row, &why, err);
         if (status != KD_OK)
@@ -283,18 +284,18 @@ static kd_status read_file(reading *r, kd_rows *rows, bool customers, kd_err *er
     return kd_flight_land(run->flight, err);
 }
 
-static kd_status run_events(kd_import *run, bool customers, kd_err *err)
+kd_status kd_import_rows_as_calls(kd_import *run, const kd_row_kind *kind, kd_err *err)
 {
-    reading   r = { .run = run, .arena = kd_arena_new(64 << 20) };
+    reading   r = { .run = run, .kind = kind, .arena = kd_arena_new(64 << 20) };
     kd_rows  *rows = NULL;
     kd_status status = r.arena ? kd_flight_open(&run->flight, run, err) : kd_fail_memory(err);
-    const kd_import_table *table = customers ? &customer_table : &event_table;
+    const kd_import_table *table = kind ? kind->table : &event_table;
     kd_buf_init(&r.json, NULL);
     if (status == KD_OK)
         status = kd_rows_open(&rows, run->in, table, run->options, kd_import_format_of(run), err);
     if (status == KD_OK) {
         kd_import_hash(run, kd_rows_columns(rows));
-        status = read_file(&r, rows, customers, err);
+        status = read_file(&r, rows, err);
     }
     kd_rows_close(rows);
     kd_flight_close(run->flight);
@@ -306,10 +307,10 @@ static kd_status run_events(kd_import *run, bool customers, kd_err *err)
 
 kd_status kd_import_customers(kd_import *run, kd_err *err)
 {
-    return run_events(run, true, err);
+    return kd_import_rows_as_calls(run, &customer_kind, err);
 }
 
 kd_status kd_import_events(kd_import *run, kd_err *err)
 {
-    return run_events(run, false, err);
+    return kd_import_rows_as_calls(run, NULL, err);
 }

@@ -113,7 +113,7 @@ static kd_status receive(batch *b, kd_err *err)
     }
     run->counts->stored += b->stored;
     run->counts->duplicates += b->duplicates;
-    if (b->duplicates > 0 && run->options->what == KD_IMPORT_ORDERS)
+    if (b->duplicates > 0 && (run->options->what == KD_IMPORT_ORDERS || run->options->what == KD_IMPORT_RECEIPTS))
         status = kd_import_amend(run, b->events, b->count, err);
     int64_t now_us = kd_monotonic_us();
     if (status == KD_OK && now_us - b->flight->marked_us >= (int64_t)run->options->mark_ms * 1000) {

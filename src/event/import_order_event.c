@@ -16,13 +16,24 @@ static bool names_somebody(const kd_import *run, kd_key_type type, kd_str value)
     return value.len > 0 && kd_key_make(&key, run->to->vault, type, value, NULL) == KD_OK;
 }
 
+static void write_external(kd_jw *w, const char *type, kd_str id)
+{
+    if (id.len == 0)
+        return;
+    kd_jw_object(w);
+    KD_JW_Z(w, "type", type);
+    KD_JW_STR(w, "id", id);
+    kd_jw_object_end(w);
+}
+
 static void write_who(kd_jw *w, const kd_import *run, const kd_order_event *order)
 {
     bool email = names_somebody(run, KD_KEY_EMAIL, order->email), card = names_somebody(run, KD_KEY_CARD, order->card);
     bool phone = names_somebody(run, KD_KEY_PHONE, order->phone);
+    bool till = order->till_customer.len > 0 && !kd_key_is_nobody(order->till_customer), receipt = order->e_receipt.len > 0 && !kd_key_is_nobody(order->e_receipt);
     if (names_somebody(run, KD_KEY_USER, order->user))
         KD_JW_STR(w, "userId", order->user);
-    if (!email && !card && !phone)
+    if (!email && !card && !phone && !till && !receipt)
         return;
     kd_jw_key(w, "context");
     kd_jw_object(w);
@@ -35,6 +46,13 @@ static void write_who(kd_jw *w, const kd_import *run, const kd_order_event *orde
     if (card)
         KD_JW_STR(w, "loyalty_id", order->card);
     kd_jw_object_end(w);
+    if (till || receipt) {
+        kd_jw_key(w, "externalIds");
+        kd_jw_array(w);
+        write_external(w, "tillCustomerNumber", till ? order->till_customer : (kd_str){ 0 });
+        write_external(w, "receiptId", receipt ? order->e_receipt : (kd_str){ 0 });
+        kd_jw_array_end(w);
+    }
     kd_jw_object_end(w);
 }
 
@@ -63,6 +81,8 @@ static void write_properties(kd_buf *out, const kd_order_event *order)
     kd_jw_object(&w);
     KD_JW_STR(&w, "order_id", order->order);
     KD_JW_Z(&w, "currency", order->currency.code);
+    kd_import_write_text(&w, "store_id", order->receipt ? order->place : (kd_str){ 0 });
+    kd_import_write_text(&w, "till_id", order->till);
     if (order->columns.len > 0) {
         kd_jw_key(&w, "columns");
         kd_jw_raw(&w, order->columns);
@@ -81,7 +101,7 @@ static kd_status receipt_owner(kd_incoming *out, const kd_import *run, const kd_
     kd_buf_add_z(&key, "receipt:");
     kd_buf_add_str(&key, run->options->source);
     kd_buf_add_byte(&key, ':');
-    kd_buf_add_str(&key, order->order);
+    kd_buf_add_str(&key, order->known_as);
     if (key.len > KD_KEY_VALUE_MAX) {
         uint64_t hash = kd_hash64(key.ptr, key.len, 0);
         key.len = KD_KEY_VALUE_MAX - 20;
@@ -107,7 +127,7 @@ kd_status kd_import_order_event(kd_incoming *out, const kd_import *run, const kd
     kd_buf    body;
     kd_status status;
     *out = (kd_incoming){ .received_ms = kd_now(run->to->clock), .message_id = order->message_id, .stubs = order->stubs };
-    out->fact = (kd_fact){ .kind = order->kind, .channel = order->place.len ? KD_CHANNEL_STORE : KD_CHANNEL_FILE,
+    out->fact = (kd_fact){ .kind = order->kind, .channel = order->place.len || order->receipt ? KD_CHANNEL_STORE : KD_CHANNEL_FILE,
         .id = kd_event_id(run->options->source, order->message_id, order->written_ms, false),
         .time_ms = order->time_ms, .name = kd_str_z(name_of(order->kind)), .order_id = order->order, .place = order->place, .source = run->options->source,
         .currency = order->currency, .total_micro = KD_PRICE_NONE, .lines = order->lines, .line_count = order->line_count };

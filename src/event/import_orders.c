@@ -1,5 +1,6 @@
 #include "event/import_run.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/map.h"
@@ -32,7 +33,7 @@ enum {
 };
 
 enum { F_ORDER, F_PRODUCT, F_VARIANT, F_NAME, F_QUANTITY, F_TIME, F_PRICE, F_TOTAL, F_CURRENCY, F_CUSTOMER, F_EMAIL, F_CARD,
-    F_PHONE, F_PLACE };
+    F_PHONE, F_PLACE, F_TILL, F_TILL_CUSTOMER, F_E_RECEIPT, F_TYPE };
 static const kd_import_field fields[] = {
     [F_ORDER] = { "order", "orderid invoice invoiceid invoiceno invoicenumber order orderno ordernumber receipt receiptid "
                            "receiptno receiptnumber basketid basket transactionid transactionno", true },
@@ -50,8 +51,13 @@ static const kd_import_field fields[] = {
     [F_CARD] = { "card", "card cardid loyaltycard loyaltyid loyaltycardid cardnumber", false },
     [F_PHONE] = { "phone", "phone phonenumber mobile", false },
     [F_PLACE] = { "place", "store storeid place placeid shop branch branchid", false },
+    [F_TILL] = { "till", "till tillid tillno tillnumber terminal register pos", false },
+    [F_TILL_CUSTOMER] = { "till_customer", "tillcustomer tillcustomernumber tillcustomerno", false },
+    [F_E_RECEIPT] = { "e_receipt", "ereceipt ereceiptid digitalreceipt digitalreceiptid", false },
+    [F_TYPE] = { "type", "type linetype receipttype transactiontype", false },
 };
-static const kd_import_table table = { fields, sizeof fields / sizeof *fields, false };
+/* Receipts of a till have what orders have, and what only tills know. */
+static const kd_import_table order_table = { fields, F_TILL, false }, receipt_table = { fields, sizeof fields / sizeof *fields, false };
 
 /* Codes under which tills book what is no merchandise. Such lines stay in their orders (the customer paid them); they are
  * only counted apart. */
@@ -62,7 +68,8 @@ static const char *const service_codes[] = {
 
 typedef struct order_row {   /* a row, understood; texts borrow from it */
     kd_kind     kind;
-    kd_str      order, product, variant, name, user, email, card, phone, place;
+    kd_str      order, product, variant, name, user, email, card, phone, place, till, till_customer, e_receipt;
+    kd_str      known_as;    /* the order among all of this source: its number; of a receipt with store, till and day before it, as tills count anew */
     int32_t     quantity;
     int64_t     price_micro, time_ms, written_ms;
     kd_currency currency;
@@ -78,7 +85,7 @@ typedef struct basket {      /* an order whose lines are still coming in */
     uint32_t    ordinal;     /* of its first line */
     int64_t     time_ms, written_ms;
     kd_currency currency;
-    span        order, user, email, card, phone, place;
+    span        order, user, email, card, phone, place, till, till_customer, e_receipt, known_as;
     kd_buf      texts;       /* all texts of the basket */
     kd_buf      rows;        /* the rows as sent, JSON, a comma behind each */
     line       *lines;
@@ -99,6 +106,8 @@ typedef struct orders {
     char       last_time_text[64];
     int64_t    last_ms, last_written_ms;
     int64_t    future_ms;    /* what is dated later is a mistake */
+    bool       receipts;     /* of tills, not orders */
+    char       known_as[3 * NAME_MAX_BYTES + 40];
 } orders;
 
 /* ---- a row into its meaning ---- */
@@ -108,7 +117,8 @@ static kd_status read_texts(order_row *out, const kd_row *row, kd_err *err)
     static const struct { int field; size_t max; } texts[] = {
         { F_PRODUCT, NAME_MAX_BYTES },     { F_VARIANT, NAME_MAX_BYTES },   { F_PLACE, NAME_MAX_BYTES },
         { F_CUSTOMER, KD_KEY_VALUE_MAX },  { F_EMAIL, KD_KEY_VALUE_MAX },   { F_CARD, KD_KEY_VALUE_MAX },
-        { F_PHONE, KD_KEY_VALUE_MAX },
+        { F_PHONE, KD_KEY_VALUE_MAX },      { F_TILL, NAME_MAX_BYTES },     { F_TILL_CUSTOMER, KD_KEY_VALUE_MAX },
+        { F_E_RECEIPT, KD_KEY_VALUE_MAX },
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (row->field[texts[i].field].len > texts[i].max)
@@ -123,6 +133,9 @@ static kd_status read_texts(order_row *out, const kd_row *row, kd_err *err)
     out->email = row->field[F_EMAIL];
     out->card = row->field[F_CARD];
     out->phone = row->field[F_PHONE];
+    out->till = row->field[F_TILL];
+    out->till_customer = row->field[F_TILL_CUSTOMER];
+    out->e_receipt = row->field[F_E_RECEIPT];
     return KD_OK;
 }
 
@@ -196,6 +209,21 @@ static kd_kind kind_of(const order_row *row, kd_str cancel_prefix)
     return KD_KIND_ORDER;
 }
 
+/* Some tills say what a line is in words, and write a return's pieces without a sign. */
+static kd_status read_type(order_row *out, kd_str type, kd_err *err)
+{
+    static const struct { const char *word; bool back; } words[] = {
+        { "sale", false }, { "purchase", false }, { "s", false }, { "return", true }, { "refund", true }, { "r", true },
+    };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (kd_str_is_nocase(type, words[i].word)) {
+            if (words[i].back && out->quantity > 0 && out->kind == KD_KIND_ORDER)
+                out->kind = KD_KIND_RETURN;
+            return KD_OK;
+        }
+    return kd_fail_field(err, KD_INVALID, "type", "must be sale or return");
+}
+
 static kd_status read_row(order_row *out, orders *o, const kd_row *row, kd_err *err)
 {
     const kd_import_options *options = o->run->options;
@@ -211,7 +239,7 @@ static kd_status read_row(order_row *out, orders *o, const kd_row *row, kd_err *
         status = read_price(out, row, options, err);
     if (status == KD_OK)
         out->kind = kind_of(out, options->cancel_prefix);
-    return status;
+    return status == KD_OK && row->field[F_TYPE].len > 0 ? read_type(out, row->field[F_TYPE], err) : status;
 }
 
 /* ---- counting ---- */
@@ -253,7 +281,7 @@ static kd_status number_line(uint32_t *ordinal, orders *o, kd_str order, kd_err 
 
 static void count_order(orders *o, const order_row *row)
 {
-    uint64_t key = kd_hash64(row->order.ptr, row->order.len, 0);
+    uint64_t key = kd_hash64(row->known_as.ptr, row->known_as.len, 0);
     uint32_t value = 0, flag = row->kind == KD_KIND_ORDER ? FLAG_ORDER : FLAG_RETURN;
     if (row->kind == KD_KIND_CUSTOM || !kd_map_get(o->ordinals, key, &value) || (value & flag))
         return;
@@ -288,12 +316,14 @@ static uint64_t hash_text(kd_str text, uint64_t seed)
 
 static uint64_t key_of(const order_row *row)
 {
-    uint64_t h = hash_text(row->order, (uint64_t)row->kind);
+    uint64_t h = hash_text(row->known_as, (uint64_t)row->kind);
     h = hash_text(row->user, h);
     h = hash_text(row->email, h);
     h = hash_text(row->card, h);
     h = hash_text(row->phone, h);
     h = hash_text(row->place, h);
+    h = hash_text(row->till_customer, h);
+    h = hash_text(row->e_receipt, h);
     return kd_hash64(row->currency.code, 3, h);
 }
 
@@ -327,6 +357,10 @@ static basket *open_basket(orders *o, const order_row *row, uint64_t key)
     b->card = keep_text(b, row->card);
     b->phone = keep_text(b, row->phone);
     b->place = keep_text(b, row->place);
+    b->till = keep_text(b, row->till);
+    b->till_customer = keep_text(b, row->till_customer);
+    b->e_receipt = keep_text(b, row->e_receipt);
+    b->known_as = keep_text(b, row->known_as);
     b->next_in_bucket = o->buckets[key & (BUCKETS - 1)];
     o->buckets[key & (BUCKETS - 1)] = index;
     b->older = o->newest;
@@ -387,11 +421,11 @@ static kd_status add_line(orders *o, basket *b, const order_row *row, const kd_r
     return b->texts.failed || b->rows.failed ? kd_fail_memory(err) : KD_OK;
 }
 
-static basket *find_basket(orders *o, uint64_t key, kd_str order)
+static basket *find_basket(orders *o, uint64_t key, kd_str known_as)
 {
     for (int32_t i = o->buckets[key & (BUCKETS - 1)]; i != NONE; i = o->baskets[i].next_in_bucket) {
         basket *b = &o->baskets[i];
-        if (b->key == key && kd_str_eq(order, (kd_str){ b->texts.ptr + b->order.at, b->order.len }))
+        if (b->key == key && kd_str_eq(known_as, (kd_str){ b->texts.ptr + b->known_as.at, b->known_as.len }))
             return b;
     }
     return NULL;
@@ -429,7 +463,7 @@ static kd_status make_event(kd_incoming *out, orders *o, const basket *b, kd_are
     if (!lines || !stubs || !texts)
         return kd_fail_memory(err);
     kd_buf_init(&id, arena);
-    kd_buf_add_str(&id, text_of(texts, b->order));
+    kd_buf_add_str(&id, text_of(texts, b->known_as));
     kd_buf_add_byte(&id, '#');
     if (o->run->options->replay) /* a line out of quarantine: known by where it stood, so that it is none of those that were taken */
         kd_buf_addf(&id, "q%016llx:%llu", (unsigned long long)o->run->options->replay->head, (unsigned long long)o->run->options->replay->line);
@@ -437,7 +471,8 @@ static kd_status make_event(kd_incoming *out, orders *o, const basket *b, kd_are
         kd_buf_add_i64(&id, b->ordinal);
     kd_order_event event = { .kind = b->kind, .order = text_of(texts, b->order), .user = text_of(texts, b->user),
         .email = text_of(texts, b->email), .card = text_of(texts, b->card), .phone = text_of(texts, b->phone),
-        .place = text_of(texts, b->place), .time_ms = b->time_ms, .written_ms = b->written_ms, .currency = b->currency,
+        .place = text_of(texts, b->place), .till = text_of(texts, b->till), .till_customer = text_of(texts, b->till_customer),
+        .e_receipt = text_of(texts, b->e_receipt), .known_as = text_of(texts, b->known_as), .receipt = o->receipts, .time_ms = b->time_ms, .written_ms = b->written_ms, .currency = b->currency,
         .lines = lines, .stubs = stubs, .columns = kd_rows_columns(o->rows), .rows = { b->rows.ptr, b->rows.len - 1 } };
     event.message_id = kd_buf_str(&id);
     event.line_count = make_lines(lines, stubs, b, texts);
@@ -486,6 +521,22 @@ static bool is_full(const basket *b)
 
 /* ---- the file ---- */
 
+static kd_status know_order(order_row *row, orders *o, const kd_row *as_sent, kd_err *err)
+{
+    kd_status status = KD_OK;
+    row->known_as = row->order;
+    if (!o->receipts)
+        return KD_OK;
+    if (as_sent->field[F_PLACE].len > NAME_MAX_BYTES || as_sent->field[F_TILL].len > NAME_MAX_BYTES)
+        return kd_fail_field(err, KD_INVALID, as_sent->field[F_TILL].len > NAME_MAX_BYTES ? "till" : "place", "longer than %d bytes", NAME_MAX_BYTES);
+    status = read_time(row, o, as_sent, err);
+    if (status == KD_OK)
+        row->known_as = (kd_str){ o->known_as, (size_t)snprintf(o->known_as, sizeof o->known_as, "%.*s/%.*s/%d/%.*s", (int)as_sent->field[F_PLACE].len,
+            as_sent->field[F_PLACE].len ? as_sent->field[F_PLACE].ptr : "", (int)as_sent->field[F_TILL].len,
+            as_sent->field[F_TILL].len ? as_sent->field[F_TILL].ptr : "", kd_day(row->written_ms), (int)row->order.len, row->order.ptr) };
+    return status;
+}
+
 /* KD_INVALID: this row is bad. */
 static kd_status take_row(orders *o, const kd_row *as_sent, kd_err *err)
 {
@@ -495,7 +546,9 @@ static kd_status take_row(orders *o, const kd_row *as_sent, kd_err *err)
         return kd_fail_field(err, KD_INVALID, "order", "no order number");
     if (row.order.len > NAME_MAX_BYTES)
         return kd_fail_field(err, KD_INVALID, "order", "longer than %d bytes", NAME_MAX_BYTES);
-    status = number_line(&row.ordinal, o, row.order, err);
+    status = know_order(&row, o, as_sent, err);
+    if (status == KD_OK)
+        status = number_line(&row.ordinal, o, row.known_as, err);
     if (status == KD_OK)
         status = read_row(&row, o, as_sent, err);
     if (status == KD_OK)
@@ -503,7 +556,7 @@ static kd_status take_row(orders *o, const kd_row *as_sent, kd_err *err)
     if (status != KD_OK)
         return status;
     uint64_t key = key_of(&row);
-    basket  *b = find_basket(o, key, row.order);
+    basket  *b = find_basket(o, key, row.known_as);
     if (!b)
         b = open_basket(o, &row, key);
     status = add_line(o, b, &row, as_sent, err);
@@ -516,22 +569,15 @@ static kd_status read_file(orders *o, kd_err *err)
 {
     kd_import *run = o->run;
     kd_row     row;
-    while (kd_import_go_on(run)) {
+    for (;;) {
         kd_err    why = { 0 };
-        kd_status status = kd_rows_next(&row, o->rows, &why);
+        kd_status status = kd_import_next(&row, run, o->rows, &why, err);
         if (status == KD_NOT_FOUND)
             break;
-        if (status == KD_OK || status == KD_INVALID) {
-            kd_status seen = kd_import_seen(run, &row, err);
-            if (seen != KD_OK)
-                return seen;
-        }
-        if (status == KD_OK)
-            status = take_row(o, &row, &why);
+        if (status == KD_OK && (status = take_row(o, &row, &why)) != KD_OK && status != KD_INVALID && err)
+            *err = why;
         if (status == KD_INVALID)
             status = kd_import_reject_row(run, &row, &why, err);
-        else if (status != KD_OK && err)
-            *err = why;
         if (status == KD_OK)
             status = close_ripe(o, err);
         if (status != KD_OK)
@@ -570,6 +616,7 @@ kd_status kd_import_orders(kd_import *run, kd_err *err)
     if (!o)
         return kd_fail_memory(err);
     o->run = run;
+    o->receipts = run->options->what == KD_IMPORT_RECEIPTS;
     o->future_ms = kd_now(run->to->clock) + KD_DAY_MS; /* a day: the sender's zone may not be the one we were told */
     o->free_list = o->eldest = o->newest = NONE;
     memset(o->buckets, 0xff, sizeof o->buckets); /* NONE */
@@ -582,7 +629,7 @@ kd_status kd_import_orders(kd_import *run, kd_err *err)
     else
         status = kd_fail_memory(err);
     if (status == KD_OK)
-        status = kd_rows_open(&o->rows, run->in, &table, run->options, kd_import_format_of(run), err);
+        status = kd_rows_open(&o->rows, run->in, o->receipts ? &receipt_table : &order_table, run->options, kd_import_format_of(run), err);
     if (status == KD_OK) {
         kd_import_hash(run, kd_rows_columns(o->rows));
         status = read_file(o, err);

@@ -12,6 +12,9 @@ struct kd_rows {
     const kd_import_table *table;
     const kd_feed_map     *map;
     size_t                 map_count;
+    const kd_feed_map     *set;
+    size_t                 set_count;
+    kd_arena              *set_arena;    /* of one row */
     kd_csv                *csv;      /* one of the two */
     kd_lines              *lines;
     kd_arena              *names_arena, *row_arena;
@@ -74,14 +77,13 @@ static int shown(const kd_rows *rows)
     return (int)(rows->header.len > 110 ? 110 : rows->header.len);
 }
 
-static kd_status unknown_field(const kd_rows *rows, const kd_feed_map *map, kd_err *err)
+static kd_status unknown_field(const kd_rows *rows, const char *flag, const kd_feed_map *map, kd_err *err)
 {
     char   known[160] = "";
     size_t len = 0;
     for (size_t f = 0; f < rows->table->count && len < sizeof known; f++)
         len += (size_t)snprintf(known + len, sizeof known - len, "%s%s", f ? ", " : "", rows->table->fields[f].name);
-    return kd_fail_field(err, KD_INVALID, map->field, "--map %.24s=%.24s: no such field; there are: %s", map->column, map->field,
-                         known);
+    return kd_fail_field(err, KD_INVALID, map->field, "--%s: there is no field %.24s; there are: %s", flag, map->field, known);
 }
 
 /* What --map says comes first, and may also rename a column that is no field. */
@@ -93,7 +95,7 @@ static kd_status apply_map(kd_rows *rows, bool taken[], bool header, kd_err *err
             if (same_name(rows->names[c], kd_str_z(rows->map[m].column)))
                 column = c;
         if (field == KD_IMPORT_NO_FIELD && !rows->table->open)
-            return unknown_field(rows, &rows->map[m], err);
+            return unknown_field(rows, "map", &rows->map[m], err);
         if (column == rows->count) {
             if (header)
                 return kd_fail_field(err, KD_INVALID, rows->map[m].column, "--map %.40s=%.40s: no such column; there are: %.*s",
@@ -137,6 +139,8 @@ static kd_status find_columns(kd_rows *rows, bool header, kd_err *err)
     if (status != KD_OK)
         return status;
     apply_aliases(rows, taken);
+    for (size_t s = 0; s < rows->set_count; s++)
+        taken[field_named(rows->table, kd_str_z(rows->set[s].field))] = true;
     for (size_t c = 0; header && c < rows->count; c++) /* "a" and "a": which one did the shop mean? */
         for (size_t d = 0; d < c; d++)
             if (same_name(rows->names[c], rows->names[d]) && (rows->table->open || rows->field_of[d] != KD_IMPORT_NO_FIELD))
@@ -258,6 +262,9 @@ kd_status kd_rows_open(kd_rows **out, kd_input *in, const kd_import_table *table
     rows->table = table;
     rows->map = options->map;
     rows->map_count = options->map_count;
+    rows->set = options->set;
+    rows->set_count = options->set_count;
+    rows->set_arena = kd_arena_new(NAMES_BYTES_MAX);
     rows->transform = options->transform;
     rows->dropped = options->dropped;
     rows->header_arena = kd_arena_new(2 * NAMES_BYTES_MAX);
@@ -265,8 +272,11 @@ kd_status kd_rows_open(kd_rows **out, kd_input *in, const kd_import_table *table
     rows->row_arena = kd_arena_new(options->record_bytes_max * 8 + (1 << 20)); /* a tree of nodes is wider than its text */
     for (size_t m = 0; m < rows->map_count && !table->open && status == KD_OK; m++)
         if (field_named(table, kd_str_z(rows->map[m].field)) == KD_IMPORT_NO_FIELD)
-            status = unknown_field(rows, &rows->map[m], err);
-    if (status == KD_OK && (!rows->names_arena || !rows->row_arena || !rows->header_arena))
+            status = unknown_field(rows, "map", &rows->map[m], err);
+    for (size_t s = 0; s < rows->set_count && status == KD_OK; s++)
+        if (field_named(table, kd_str_z(rows->set[s].field)) == KD_IMPORT_NO_FIELD)
+            status = unknown_field(rows, "set", &rows->set[s], err);
+    if (status == KD_OK && (!rows->set_arena || !rows->names_arena || !rows->row_arena || !rows->header_arena))
         status = kd_fail_memory(err);
     if (status == KD_OK)
         status = format == KD_IMPORT_JSONL ? kd_lines_open(&rows->lines, in, options->record_bytes_max, err)
@@ -285,6 +295,7 @@ void kd_rows_close(kd_rows *rows)
         return;
     kd_csv_close(rows->csv);
     kd_lines_close(rows->lines);
+    kd_arena_free(rows->set_arena);
     kd_arena_free(rows->header_arena);
     kd_arena_free(rows->names_arena);
     kd_arena_free(rows->row_arena);
@@ -298,7 +309,21 @@ kd_str kd_rows_columns(const kd_rows *rows)
 
 /* ---- rows ---- */
 
-static void fill(kd_row *row, const kd_rows *rows)
+/* A field that the row leaves empty, as the operator said it; "{line}" becomes the row's number. */
+static kd_str set_value(kd_rows *rows, const char *value, uint64_t line)
+{
+    const char *at = strstr(value, "{line}");
+    kd_buf      text;
+    if (!at)
+        return kd_str_z(value);
+    kd_buf_init(&text, rows->set_arena);
+    kd_buf_add(&text, value, (size_t)(at - value));
+    kd_buf_addf(&text, "%llu", (unsigned long long)line);
+    kd_buf_add_z(&text, at + 6);
+    return kd_buf_str(&text);
+}
+
+static void fill(kd_row *row, kd_rows *rows)
 {
     row->count = rows->count;
     row->names = rows->names;
@@ -307,6 +332,13 @@ static void fill(kd_row *row, const kd_rows *rows)
     for (size_t c = 0; c < rows->count; c++)
         if (rows->field_of[c] != KD_IMPORT_NO_FIELD)
             row->field[rows->field_of[c]] = rows->cells[c];
+    if (rows->set_count > 0)
+        kd_arena_reset(rows->set_arena);
+    for (size_t s = 0; s < rows->set_count; s++) {
+        kd_str *field = &row->field[field_named(rows->table, kd_str_z(rows->set[s].field))];
+        if (field->len == 0)
+            *field = set_value(rows, rows->set[s].column, row->line);
+    }
 }
 
 static bool same_keys(const kd_rows *rows, const kd_json *object)

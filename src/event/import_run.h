@@ -51,6 +51,9 @@ typedef struct kd_import {
 /* Count a row and take it into the hashes. KD_CONFLICT: the file is not the one that an earlier run began. */
 kd_status kd_import_seen(kd_import *run, const kd_row *row, kd_err *err);
 void      kd_import_hash(kd_import *run, kd_str bytes);
+/* The next row, seen. As kd_rows_next: KD_INVALID with *why for a bad row; KD_NOT_FOUND at the end, and when the import is cancelled;
+ * anything else ends the run, with *err. */
+kd_status kd_import_next(kd_row *row, kd_import *run, kd_rows *rows, kd_err *why, kd_err *err);
 /* Put a bad row aside. KD_LIMIT after quarantine_max of them. */
 kd_status kd_import_reject(kd_import *run, uint64_t line, const kd_err *why, kd_str raw, kd_err *err);
 /* The same, from a row that could be read and makes no sense. */
@@ -68,8 +71,32 @@ kd_import_format kd_import_format_of(const kd_import *run);
 kd_status kd_import_orders(kd_import *run, kd_err *err);
 kd_status kd_import_customers(kd_import *run, kd_err *err);
 kd_status kd_import_events(kd_import *run, kd_err *err);
-kd_status kd_import_weather(kd_import *run, kd_err *err);
 kd_status kd_import_feed(kd_import *run, kd_feed_what what, kd_err *err);
+
+kd_status kd_import_deeds(kd_import *run, kd_err *err);   /* what happened to a person: contacts, points, texts */
+kd_status kd_import_almanac(kd_import *run, kd_err *err); /* a row is a document: weather, campaigns, calendar, mentions */
+kd_status kd_import_coupons(kd_import *run, kd_err *err);
+
+/* ---- import_events.c: rows that become calls of the collect door ---- */
+typedef struct kd_row_kind {
+    const kd_import_table *table;
+    /* Writes the whole call, an id included. KD_INVALID: the row is bad. */
+    kd_status (*write)(kd_jw *w, const kd_import *run, const kd_row *row, kd_err *err);
+    kd_call   call;
+} kd_row_kind;
+kd_status kd_import_rows_as_calls(kd_import *run, const kd_row_kind *kind, kd_err *err); /* NULL: events, which say themselves what they are */
+void      kd_import_write_id(kd_jw *w, const kd_import *run, const kd_row *row); /* messageId of file, line and text */
+void      kd_import_write_text(kd_jw *w, const char *key, kd_str text);          /* nothing when empty */
+void      kd_import_write_others(kd_jw *w, const kd_row *row);                   /* the cells that are no field; empty ones say nothing */
+kd_status kd_import_write_time(kd_jw *w, const kd_import *run, kd_str text, const char *field, kd_err *err);
+void      kd_import_write_known_as(kd_jw *w, kd_str email, kd_str phone, kd_str card);
+
+/* ---- import_documents.c ---- */
+typedef kd_status kd_row_doc(kd_doc *out, const kd_import *run, const kd_row *row, kd_arena *arena, kd_err *err);
+extern const kd_import_table kd_weather_table, kd_campaign_table, kd_calendar_table, kd_mention_table;
+kd_row_doc kd_weather_doc, kd_campaign_doc, kd_calendar_doc, kd_mention_doc;
+/* "2026-12-31" of a date as shops write it; KD_INVALID with the field. */
+kd_status kd_import_day(char out[11], const kd_import *run, kd_str text, const char *field, kd_err *err);
 
 /* ---- import_flight.c: batches of events, up to three with the writer while the next is being made ---- */
 kd_status kd_flight_open(kd_flight **out, kd_import *run, kd_err *err);
@@ -90,6 +117,9 @@ kd_status kd_import_amend(kd_import *run, const kd_incoming *events, size_t coun
 typedef struct kd_order_event { /* what an event of order lines is made of */
     kd_kind kind;
     kd_str  order, message_id, user, email, card, phone, place;
+    kd_str  till, till_customer, e_receipt;
+    kd_str  known_as;                  /* what the receipt of nobody is called by */
+    bool    receipt;                   /* of a till, whether or not it names its place */
     int64_t time_ms, written_ms;
     kd_currency currency;
     const kd_fact_line *lines;         /* owned by the arena that the event goes to, as are the texts */
