@@ -6,12 +6,31 @@
 #include <unistd.h>
 
 #include "api/caller.h"
+#include "api/users.h"
+
+/* The person named, and an entry of the audit log where they are seen in clear; false: answered. */
+static bool open_person(kd_request *request, kd_str id)
+{
+    kd_id     person;
+    kd_err    err = { 0 };
+    kd_status status = kd_answer_find(&person, request->parts, request->reader, id, &err);
+    if (status == KD_OK)
+        return kd_audit_person(request, person);
+    kd_reply_problem(request, status, &err);
+    return false;
+}
+
+static void reply_profile(kd_request *request, kd_str id)
+{
+    kd_err err = { 0 };
+    if (open_person(request, id))
+        kd_reply_json(request, kd_answer_profile(&request->out, request->parts, request->reader, id, request->arena, &err), &err);
+}
 
 void kd_admin_profile(kd_request *request)
 {
-    kd_err err = { 0 };
-    if (kd_caller_is_admin(request))
-        kd_reply_json(request, kd_answer_profile(&request->out, request->parts, request->reader, kd_request_segment(request, 3), request->arena, &err), &err);
+    if (kd_caller_require(request, KD_SEE_PEOPLE))
+        reply_profile(request, kd_request_segment(request, 3));
 }
 
 void kd_admin_profile_events(kd_request *request)
@@ -19,7 +38,7 @@ void kd_admin_profile_events(kd_request *request)
     kd_str  text, cursor;
     int64_t limit = 0;
     kd_err  err = { 0 };
-    if (!kd_caller_is_admin(request))
+    if (!kd_caller_require(request, KD_SEE_PEOPLE))
         return;
     text = kd_request_query(request, "limit");
     cursor = kd_request_query(request, "cursor");
@@ -27,17 +46,16 @@ void kd_admin_profile_events(kd_request *request)
         kd_reply_error(request, 400, "invalid", "limit must be a whole number from 1 to 500", "limit");
         return;
     }
-    kd_reply_json(request, kd_answer_events(&request->out, request->parts, request->reader, kd_request_segment(request, 3), (size_t)limit, cursor, request->arena, &err), &err);
+    if (open_person(request, kd_request_segment(request, 3)))
+        kd_reply_json(request, kd_answer_events(&request->out, request->parts, request->reader, kd_request_segment(request, 3), (size_t)limit, cursor, request->arena, &err), &err);
 }
 
 /* The id in the body, not in the URL: what the dashboard uses, so that no e-mail stands in a browser's history. */
 void kd_admin_profile_find(kd_request *request)
 {
     const kd_json *json;
-    kd_err         err = { 0 };
-    if (!kd_caller_is_admin(request) || (json = kd_request_json(request, false)) == NULL)
-        return;
-    kd_reply_json(request, kd_answer_profile(&request->out, request->parts, request->reader, kd_json_text(kd_json_get(json, "id")), request->arena, &err), &err);
+    if (kd_caller_require(request, KD_SEE_PEOPLE) && (json = kd_request_json(request, false)) != NULL)
+        reply_profile(request, kd_json_text(kd_json_get(json, "id")));
 }
 
 /* What seals the receipts of a person, or those of nobody. */
@@ -95,7 +113,7 @@ static kd_status answer_decision(kd_request *request, kd_err *err)
 void kd_admin_decision(kd_request *request)
 {
     kd_err err = { 0 };
-    if (kd_caller_is_admin(request))
+    if (kd_caller_require(request, KD_SEE_PEOPLE))
         kd_reply_json(request, answer_decision(request, &err), &err);
 }
 
@@ -206,7 +224,7 @@ void kd_admin_state(kd_request *request)
     const kd_placements *placements;
     char                 started[25];
     kd_jw                w;
-    if (!kd_caller_is_admin(request))
+    if (!kd_caller_require(request, KD_OPERATE))
         return;
     kd_time_format(started, parts->started_ms);
     kd_jw_init(&w, &request->out);
@@ -215,7 +233,7 @@ void kd_admin_state(kd_request *request)
     KD_JW_Z(&w, "startedAt", started);
     KD_JW_I64(&w, "uptimeSeconds", (request->now_ms - parts->started_ms) / 1000);
     KD_JW_BOOL(&w, "ready", atomic_load(&parts->ready));
-    KD_JW_BOOL(&w, "passwordSet", kd_password_is_set(parts->keys));
+    KD_JW_BOOL(&w, "passwordSet", kd_users_has_password(parts->users, kd_users_first()));
     write_process_state(&w);
     write_store_state(&w, request->reader);
     write_ingest_state(&w, parts->ingest);
@@ -275,7 +293,7 @@ static void *run_aside(void *self)
 }
 
 /* What takes seconds runs on a thread of its own, so that the shop's requests on this worker do not wait behind it. */
-static void work_aside(kd_request *request, void (*work)(kd_request *request))
+void kd_api_aside(kd_request *request, void (*work)(kd_request *request))
 {
     aside    *a = KD_NEW(request->arena, aside, 1);
     kd_err    err = { 0 };
@@ -296,12 +314,12 @@ static void work_aside(kd_request *request, void (*work)(kd_request *request))
 
 void kd_admin_train(kd_request *request)
 {
-    if (kd_caller_is_admin(request))
-        work_aside(request, train);
+    if (kd_caller_require(request, KD_OPERATE))
+        kd_api_aside(request, train);
 }
 
 void kd_admin_checkpoint(kd_request *request)
 {
-    if (kd_caller_is_admin(request))
-        work_aside(request, checkpoint);
+    if (kd_caller_require(request, KD_OPERATE))
+        kd_api_aside(request, checkpoint);
 }

@@ -122,7 +122,7 @@ void kd_admin_products_list(kd_request *request)
     page_of            page;
     wanted             want;
     kd_jw              w;
-    if (!kd_caller_is_admin(request) || !read_page(&page, request) || !read_wanted(&want, request))
+    if (!kd_caller_require(request, KD_SEE) || !read_page(&page, request) || !read_wanted(&want, request))
         return;
     s = kd_snapshot_acquire(request->parts->catalog);
     kd_query_read(&want.query, kd_request_query(request, "q"), s);
@@ -213,7 +213,7 @@ void kd_admin_categories(kd_request *request)
     size_t             count;
     kd_err             err = { 0 };
     kd_jw              w;
-    if (!kd_caller_is_admin(request))
+    if (!kd_caller_require(request, KD_SEE))
         return;
     s = kd_snapshot_acquire(request->parts->catalog);
     list = count_categories(&count, s, request->arena);
@@ -242,7 +242,7 @@ static void list_docs(kd_request *request, const char *name, bool places)
     page_of            page;
     size_t             row, count;
     kd_jw              w;
-    if (!kd_caller_is_admin(request) || !read_page(&page, request))
+    if (!kd_caller_require(request, KD_SEE) || !read_page(&page, request))
         return;
     s = kd_snapshot_acquire(request->parts->catalog);
     count = places ? kd_snapshot_places(s) : kd_snapshot_contents(s);
@@ -356,7 +356,7 @@ void kd_admin_product(kd_request *request)
     const kd_product  *p;
     const kd_variant  *v;
     kd_jw              w;
-    if (!kd_caller_is_admin(request))
+    if (!kd_caller_require(request, KD_SEE))
         return;
     s = kd_snapshot_acquire(parts->catalog);
     p = kd_snapshot_find_any(s, kd_ref_of(kd_request_segment(request, 3)), &v);
@@ -433,7 +433,7 @@ static void put_docs(kd_request *request, const char *kind, const char *name)
     kd_str            *ids;
     size_t             count = 0, refused = 0;
     kd_status          status;
-    if (!kd_caller_is_admin(request) || (list = read_list(request, name)) == NULL)
+    if (!kd_caller_require(request, KD_EDIT_CATALOGUE) || (list = read_list(request, name)) == NULL)
         return;
     changes = KD_NEW(request->arena, kd_catalog_change, (size_t)list->count + 1);
     bad = KD_NEW(request->arena, kd_err, (size_t)list->count + 1);
@@ -477,7 +477,7 @@ void kd_admin_product_delete(kd_request *request)
     size_t             refused = 0;
     kd_err             bad = { 0 }, err = { 0 };
     kd_status          status;
-    if (!kd_caller_is_admin(request))
+    if (!kd_caller_require(request, KD_EDIT_CATALOGUE))
         return;
     change.id = kd_request_segment(request, 3);
     s = kd_snapshot_acquire(request->parts->catalog);
@@ -561,7 +561,7 @@ void kd_admin_levels_put(kd_request *request)
     size_t         count = 0, rows = 0, refused = 0;
     kd_status      status;
     level_row      row = { .now_ms = request->now_ms, .count = &count };
-    if (!kd_caller_is_admin(request) || (list = read_list(request, "levels")) == NULL)
+    if (!kd_caller_require(request, KD_EDIT_CATALOGUE) || (list = read_list(request, "levels")) == NULL)
         return;
     levels = KD_NEW(request->arena, kd_level, (size_t)list->count * 3 + 1);
     bad = KD_NEW(request->arena, kd_err, (size_t)list->count + 1);

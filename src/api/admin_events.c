@@ -125,7 +125,7 @@ void kd_admin_events(kd_request *request)
     int64_t limit = LIMIT_DEFAULT;
     kd_str  text;
     kd_err  err = { 0 };
-    if (!kd_caller_is_admin(request))
+    if (!kd_caller_require(request, KD_SEE_PEOPLE))
         return;
     text = kd_request_query(request, "limit");
     if (text.len && (!kd_str_i64(&limit, text) || limit < 1 || limit > LIMIT_MAX)) {
@@ -327,6 +327,8 @@ static kd_status answer_event(kd_request *request, kd_arena *scratch, kd_err *er
         return reply_gone(request, "the event has passed its retention and its content is gone"), KD_OK;
     if (!key_of(&key, &o, person))
         return reply_gone(request, "the person was erased: what was sent about them cannot be read any more"), KD_OK;
+    if (!kd_audit_person(request, person))
+        return KD_OK; /* answered */
     doc = open_body(&body, &o, &event);
     status = doc ? kd_stored_fact(&fact, &event, &key, request->arena, err) : kd_fail(err, KD_CORRUPT, "the body of an event cannot be opened");
     if (status != KD_OK)
@@ -339,7 +341,7 @@ void kd_admin_event(kd_request *request)
 {
     kd_arena *scratch;
     kd_err    err = { 0 };
-    if (!kd_caller_is_admin(request))
+    if (!kd_caller_require(request, KD_SEE_PEOPLE))
         return;
     scratch = kd_arena_new(SCRATCH_BYTES);
     kd_reply_json(request, scratch ? answer_event(request, scratch, &err) : kd_fail_memory(&err), &err);

@@ -1,6 +1,7 @@
 /* Who is asking; who was seen last; people and products by a word. */
 #include "api/caller.h"
 #include "api/handlers.h"
+#include "api/users.h"
 #include "api/who.h"
 #include "catalog/query.h"
 #include "insight/entry.h"
@@ -9,20 +10,40 @@
 enum { PEOPLE_DEFAULT = 20, PEOPLE_MAX = 100, ROWS_LOOKED_AT = 5000, FOUND_PRODUCTS_MAX = 20, QUERY_MAX = 256 };
 
 /* ---- who is asking ---------------------------------------------------------------------------------------------------- */
+static void write_permissions(kd_jw *w, const kd_request *request)
+{
+    kd_jw_key(w, "permissions");
+    kd_jw_array(w);
+    for (int p = 0; p < KD_PERMISSIONS; p++)
+        if (kd_caller_may(request, (kd_permission)p))
+            kd_jw_z(w, kd_permission_name((kd_permission)p));
+    kd_jw_array_end(w);
+}
+
+/* "role" stays what programs know: "admin" for whoever is logged in, "server" for a key. */
 void kd_admin_me(kd_request *request)
 {
     kd_parts *parts = request->parts;
-    kd_caller caller;
-    kd_err    err = { 0 };
-    bool      tls = kd_str_is_nocase(kd_request_header(request, "X-Forwarded-Proto"), "https");
+    bool      tls = kd_str_is_nocase(kd_request_header(request, "X-Forwarded-Proto"), "https"), session;
     kd_str    base[2] = { tls ? KD_STR("https://") : KD_STR("http://"), kd_request_header(request, "Host") };
+    kd_id     user = kd_users_first();
     kd_jw     w;
-    if (!kd_caller_is_admin(request) || kd_caller_of(&caller, request, (kd_str){ 0 }, &err) != KD_OK)
+    if (!kd_caller_is_somebody(request))
         return;
+    session = request->caller->role == KD_ROLE_ADMIN;
+    if (session)
+        kd_id_parse(&user, request->caller->user);
+    request->masked = false; /* one's own name is no secret */
     kd_jw_init(&w, &request->out);
     kd_jw_object(&w);
-    KD_JW_Z(&w, "role", caller.role == KD_ROLE_ADMIN ? "admin" : "server");
-    KD_JW_BOOL(&w, "passwordSet", kd_password_is_set(parts->keys));
+    KD_JW_Z(&w, "role", session ? "admin" : "server");
+    KD_JW_Z(&w, "userRole", session ? kd_role_name(request->caller->user_role) : NULL);
+    kd_jw_key(&w, "user");
+    if (!session || !kd_users_write_one(&w, parts->users, user))
+        kd_jw_null(&w);
+    write_permissions(&w, request);
+    KD_JW_BOOL(&w, "needsTwoFactor", request->caller->needs_two_factor);
+    KD_JW_BOOL(&w, "passwordSet", kd_users_has_password(parts->users, user));
     KD_JW_BOOL(&w, "demo", parts->demo);
     kd_write_text(&w, "writeKey", kd_keys_first_write(parts->keys));
     KD_JW_Z(&w, "version", parts->version);
@@ -115,7 +136,7 @@ void kd_admin_people_recent(kd_request *request)
     int64_t limit = PEOPLE_DEFAULT;
     kd_str  text;
     kd_err  err = { 0 };
-    if (!kd_caller_is_admin(request))
+    if (!kd_caller_require(request, KD_SEE_PEOPLE))
         return;
     text = kd_request_query(request, "limit");
     if (text.len && (!kd_str_i64(&limit, text) || limit < 1 || limit > PEOPLE_MAX)) {
@@ -194,7 +215,7 @@ static kd_status answer_search(kd_request *request, kd_str q, kd_err *err)
     kd_jw_object(&w);
     kd_jw_key(&w, "people");
     kd_jw_array(&w);
-    status = write_people(&w, request, q, err);
+    status = kd_caller_may(request, KD_SEE_PEOPLE) ? write_people(&w, request, q, err) : KD_OK;
     kd_jw_array_end(&w);
     kd_jw_key(&w, "products");
     kd_jw_array(&w);
@@ -210,7 +231,7 @@ void kd_admin_search(kd_request *request)
 {
     const kd_json *json;
     kd_err         err = { 0 };
-    if (!kd_caller_is_admin(request) || (json = kd_request_json(request, false)) == NULL)
+    if (!kd_caller_require(request, KD_SEE) || (json = kd_request_json(request, false)) == NULL)
         return;
     kd_reply_json(request, answer_search(request, kd_str_trim(kd_json_text(kd_json_get(json, "q"))), &err), &err);
 }

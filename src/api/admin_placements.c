@@ -29,7 +29,7 @@ void kd_admin_placements_list(kd_request *request)
     kd_err               err = { 0 };
     kd_status            status = KD_OK;
     kd_jw                w;
-    if (!kd_caller_is_admin(request))
+    if (!kd_caller_require(request, KD_SEE))
         return;
     placements = kd_parts_placements(request->parts);
     kd_jw_init(&w, &request->out);
@@ -60,7 +60,7 @@ void kd_admin_placement(kd_request *request)
     kd_err               err = { 0 };
     kd_status            status;
     kd_jw                w;
-    if (!kd_caller_is_admin(request))
+    if (!kd_caller_require(request, KD_SEE))
         return;
     status = find(&placement, &placements, request, &err);
     kd_jw_init(&w, &request->out);
@@ -97,7 +97,7 @@ void kd_admin_placement_put(kd_request *request)
     kd_jw              w;
     kd_err             err = { 0 };
     kd_status          status;
-    if (!kd_caller_is_admin(request) || (json = kd_request_json(request, false)) == NULL)
+    if (!kd_caller_require(request, KD_EDIT_PLACEMENTS) || (json = kd_request_json(request, false)) == NULL)
         return;
     id = kd_request_segment(request, 3);
     named = kd_json_text(kd_json_get(json, "id"));
@@ -127,7 +127,7 @@ void kd_admin_placement_delete(kd_request *request)
     const kd_placement  *placement;
     kd_err               err = { 0 };
     kd_status            status;
-    if (!kd_caller_is_admin(request))
+    if (!kd_caller_require(request, KD_EDIT_PLACEMENTS))
         return;
     status = find(&placement, &placements, request, &err);
     if (placements)

@@ -2,6 +2,7 @@
 
 #include <sodium.h>
 
+#include "api/users.h"
 #include "base/log.h"
 
 static kd_str basic_user(kd_arena *arena, kd_str encoded)
@@ -44,11 +45,19 @@ static kd_status refused(kd_request *request, kd_err *err)
     return err->status;
 }
 
-static bool session_allows(const kd_request *request)
+static bool session_allows(kd_caller *out, const kd_request *request)
 {
-    bool safe = request->method == KD_GET || request->method == KD_HEAD;
-    return kd_session_valid(request->parts->keys, kd_request_cookie(request, KD_SESSION_COOKIE)) &&
-           (safe || kd_request_header(request, "Kunde-CSRF").len > 0);
+    bool       safe = request->method == KD_GET || request->method == KD_HEAD;
+    kd_session session;
+    char       id[KD_ID_TEXT];
+    if (!kd_users_session(&session, request->parts->users, kd_request_cookie(request, KD_SESSION_COOKIE)) || (!safe && kd_request_header(request, "Kunde-CSRF").len == 0))
+        return false;
+    kd_id_format(id, session.user);
+    out->role = KD_ROLE_ADMIN;
+    out->user_role = session.role;
+    out->needs_two_factor = session.needs_two_factor;
+    out->user = kd_str_copy(request->arena, kd_str_z(id));
+    return out->user.ptr != NULL;
 }
 
 kd_status kd_caller_of(kd_caller *out, kd_request *request, kd_str body_key, kd_err *err)
@@ -57,11 +66,8 @@ kd_status kd_caller_of(kd_caller *out, kd_request *request, kd_str body_key, kd_
     *out = (kd_caller){ 0 };
     if (key.len == 0)
         key = body_key;
-    if (key.len == 0 && session_allows(request)) {
-        out->role = KD_ROLE_ADMIN;
-        out->user_role = KD_USER_OWNER;
+    if (key.len == 0 && session_allows(out, request))
         return KD_OK;
-    }
     return kd_keys_check(&out->role, &out->source, request->parts->keys, key, err) == KD_OK ? KD_OK : refused(request, err);
 }
 

@@ -31,6 +31,8 @@ void kd_admin_decision(kd_request *request);
 void kd_admin_state(kd_request *request);
 void kd_admin_train(kd_request *request);
 void kd_admin_checkpoint(kd_request *request);
+/* What takes longer than a shop's request may wait: on a thread of its own, without request->reader. KD_BUSY when there are too many. */
+void kd_api_aside(kd_request *request, void (*work)(kd_request *request));
 /* admin_find.c */
 void kd_admin_me(kd_request *request);
 void kd_admin_people_recent(kd_request *request);
@@ -65,10 +67,22 @@ void kd_admin_live(kd_request *request);
 void kd_admin_keys_list(kd_request *request);
 void kd_admin_keys_create(kd_request *request);
 void kd_admin_keys_revoke(kd_request *request);
+/* admin_users.c */
 void kd_api_login_link(kd_request *request);
 void kd_admin_login(kd_request *request);
+void kd_admin_invitation(kd_request *request);
 void kd_admin_logout(kd_request *request);
 void kd_admin_password(kd_request *request);
+void kd_admin_totp(kd_request *request);
+void kd_admin_totp_end(kd_request *request);
+void kd_admin_users(kd_request *request);
+void kd_admin_user_create(kd_request *request);
+void kd_admin_user_change(kd_request *request);
+void kd_admin_user_delete(kd_request *request);
+void kd_admin_user_invite(kd_request *request);
+void kd_admin_security(kd_request *request);
+void kd_admin_security_put(kd_request *request);
+void kd_admin_audit(kd_request *request);
 /* admin_catalog.c */
 void kd_admin_products_list(kd_request *request);
 void kd_admin_product(kd_request *request);

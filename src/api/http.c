@@ -581,6 +581,12 @@ kd_http *kd_request_http(const kd_request *request)
     return request->priv->http;
 }
 
+kd_str kd_request_address(const kd_request *request)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(request->priv->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    return info ? kd_address_text(request, info->client_addr) : (kd_str){ 0 };
+}
+
 /* ---- start and stop -------------------------------------------------------------------------------------------------- */
 typedef union address { struct sockaddr any; struct sockaddr_in v4; struct sockaddr_in6 v6; } address;
 

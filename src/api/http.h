@@ -56,6 +56,9 @@ kd_str kd_request_segment(const kd_request *request, size_t index);    /* of the
 kd_str kd_request_cookie(const kd_request *request, const char *name);
 void   kd_request_reply_header(kd_request *request, const char *name, kd_str value); /* dropped when it holds CR, LF or NUL */
 kd_http *kd_request_http(const kd_request *request);
+/* Where it comes from, to count by: a client on loopback is taken for a proxy, and the last of its X-Forwarded-For counts. Of IPv6
+ * the first 64 bits. In the arena; empty when not known. */
+kd_str kd_request_address(const kd_request *request);
 
 /* Keep the request beyond the handler: kd_http_answer must be called once, from any thread, and sends what stands in it. */
 void kd_http_later(kd_request *request);

@@ -226,6 +226,6 @@ void kd_admin_pulse(kd_request *request)
 {
     span   asked;
     kd_err err = { 0 };
-    if (kd_caller_is_admin(request) && read_span(&asked, request))
+    if (kd_caller_require(request, KD_SEE) && read_span(&asked, request))
         kd_reply_json(request, answer_pulse(request, &asked, &err), &err);
 }

@@ -230,7 +230,7 @@ static void start(kd_request *request, size_t which)
     kd_err    err = { 0 };
     kd_status status;
     kd_jw     w;
-    if (!kd_caller_is_admin(request))
+    if (!kd_caller_require(request, KD_OPERATE) || !kd_audit(request, which == 0 ? "backup" : "doctor", (kd_str){ 0 }, (kd_str){ 0 }))
         return;
     pthread_mutex_lock(&jobs->lock);
     status = begin(&id, jobs, kinds[which].kind, kinds[which].work, &err);
@@ -279,7 +279,7 @@ void kd_admin_jobs(kd_request *request)
 {
     kd_jobs *jobs = request->parts->jobs;
     kd_jw    w;
-    if (!kd_caller_is_admin(request))
+    if (!kd_caller_require(request, KD_OPERATE))
         return;
     kd_jw_init(&w, &request->out);
     kd_jw_object(&w);
@@ -303,7 +303,7 @@ void kd_admin_job(kd_request *request)
     bool     found = false;
     kd_id    id;
     kd_jw    w;
-    if (!kd_caller_is_admin(request))
+    if (!kd_caller_require(request, KD_OPERATE))
         return;
     kd_jw_init(&w, &request->out);
     if (kd_id_parse(&id, kd_request_segment(request, 3)) && !kd_id_is_nil(id)) {

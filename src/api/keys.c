@@ -7,13 +7,6 @@
 
 enum {
     HASH = 32,
-    LOGIN_TOKENS = 16,
-    LOGIN_TOKEN_MS = 15 * 60 * 1000,
-    SESSIONS = 256,
-    SESSION_MS = 12 * 3600 * 1000,
-    TRIES_PER_MINUTE = 5,
-    PASSWORD_MIN = 10,
-    PASSWORD_MAX = 1024,
     TEXTS_BYTES_MAX = 1024 * 1024 /* names and sources of keys that ever were in this process */
 };
 
@@ -26,11 +19,6 @@ typedef struct key {
     int64_t     created_ms;
 } key;
 
-typedef struct ticket { /* a login link's token or a session, by hash: reading the memory gives none away */
-    uint8_t hash[HASH];
-    int64_t until_ms;
-} ticket;
-
 struct kd_keys {
     pthread_rwlock_t lock;                /* of keys, count, texts */
     key              keys[KD_KEYS_MAX];
@@ -39,12 +27,6 @@ struct kd_keys {
     uint8_t          hash_key[HASH];      /* from the vault: stored hashes cannot be tried against without it */
     char             token_secret[65];
     kd_clock         clock;
-    pthread_mutex_t  login_lock;          /* of all below */
-    ticket           tokens[LOGIN_TOKENS], sessions[SESSIONS];
-    char             password[crypto_pwhash_STRBYTES]; /* "" when none is set */
-    int64_t          tries_since_ms;
-    unsigned         tries;
-    bool             hashing;             /* one Argon2 at a time: each takes 64 MB */
 };
 
 static void hash_of(uint8_t out[HASH], const kd_keys *keys, kd_str text)
@@ -61,8 +43,6 @@ static kd_str key_id(const key *k)
 {
     return kd_str_z(k->id);
 }
-
-#define LOGIN_META "login_ticket"
 
 /* ---- documents ------------------------------------------------------------------------------------------------------- */
 static void write_key_json(kd_jw *w, const key *k, bool stored)
@@ -151,7 +131,6 @@ static kd_status load(kd_keys *keys, kd_reader *reader, kd_err *err)
     kd_arena      *arena = kd_arena_new(1024 * 1024);
     kd_doc         doc;
     const kd_json *index = NULL;
-    kd_str         password;
     kd_status      status = arena ? kd_reader_doc(&doc, reader, KD_STR("key-index"), KD_STR("all"), arena, err) : kd_fail_memory(err);
     if (status == KD_OK)
         status = kd_json_parse(&index, arena, doc.body.ptr, doc.body.len, err);
@@ -159,13 +138,6 @@ static kd_status load(kd_keys *keys, kd_reader *reader, kd_err *err)
         status = KD_OK; /* a new database */
     for (const kd_json *id = kd_json_is(kd_json_get(index, "ids"), KD_JSON_ARRAY) ? kd_json_get(index, "ids")->child : NULL; id && status == KD_OK; id = id->next)
         status = keys->count < KD_KEYS_MAX ? load_key(keys, reader, id->text, arena, err) : kd_fail(err, KD_CORRUPT, "the index of keys is too long");
-    if (status == KD_OK) {
-        status = kd_reader_meta(&password, reader, "admin_password", arena, err);
-        if (status == KD_OK && password.len < sizeof keys->password)
-            memcpy(keys->password, password.ptr, password.len);
-        if (status == KD_NOT_FOUND)
-            status = KD_OK;
-    }
     kd_arena_free(arena);
     return status;
 }
@@ -237,20 +209,6 @@ static kd_status ensure_first(char made[KD_KEY_TEXT], kd_keys *keys, kd_store *s
     return save(keys, store, k, false, err);
 }
 
-/* `kunde demo` prints a link and ends; the server that is started next honours it, until its time and once. */
-static kd_status load_login_token(kd_keys *keys, kd_store *store, kd_reader *reader, kd_err *err)
-{
-    kd_arena *arena = kd_arena_new(64 * 1024);
-    kd_str    kept = { 0 };
-    kd_status status = arena ? kd_reader_meta(&kept, reader, LOGIN_META, arena, err) : kd_fail_memory(err);
-    if (status == KD_OK && kept.len == sizeof *keys->tokens) {
-        memcpy(keys->tokens, kept.ptr, sizeof *keys->tokens);
-        status = kd_store_meta_put(store, LOGIN_META, KD_STR(""), err);
-    }
-    kd_arena_free(arena);
-    return status == KD_NOT_FOUND ? KD_OK : status;
-}
-
 kd_status kd_keys_open(kd_keys **out, kd_store *store, kd_reader *reader, const kd_vault *vault, kd_clock clock, const char *write_key,
                        const char *server_key, char made_write[64], char made_server[64], kd_err *err)
 {
@@ -263,15 +221,12 @@ kd_status kd_keys_open(kd_keys **out, kd_store *store, kd_reader *reader, const 
         return kd_fail_memory(err);
     }
     pthread_rwlock_init(&keys->lock, NULL);
-    pthread_mutex_init(&keys->login_lock, NULL);
     keys->clock = clock;
     kd_vault_derive(keys->hash_key, vault, "apikey");
     kd_vault_derive(secret, vault, "usertoken");
     sodium_bin2hex(keys->token_secret, sizeof keys->token_secret, secret, sizeof secret);
     sodium_memzero(secret, sizeof secret);
     status = load(keys, reader, err);
-    if (status == KD_OK)
-        status = load_login_token(keys, store, reader, err);
     if (status == KD_OK && server_key != NULL) /* before the first one is made: both are, or none */
         status = check_text(server_key, "server_key", err);
     if (status == KD_OK)
@@ -292,7 +247,6 @@ void kd_keys_close(kd_keys *keys)
         return;
     kd_arena_free(keys->texts);
     pthread_rwlock_destroy(&keys->lock);
-    pthread_mutex_destroy(&keys->login_lock);
     sodium_memzero(keys, sizeof *keys);
     free(keys);
 }
@@ -458,151 +412,4 @@ kd_status kd_user_token_check(const kd_keys *keys, kd_str user_id, kd_str token,
 void kd_user_token_secret(char out[65], const kd_keys *keys)
 {
     memcpy(out, keys->token_secret, sizeof keys->token_secret);
-}
-
-/* ---- the admin's login ------------------------------------------------------------------------------------------------------ */
-/* A new ticket takes the place of the one that ends first. */
-static void ticket_new(char text[65], const kd_keys *keys, ticket *tickets, size_t count, int64_t until_ms)
-{
-    uint8_t random[32];
-    size_t  oldest = 0;
-    for (size_t i = 1; i < count; i++)
-        if (tickets[i].until_ms < tickets[oldest].until_ms)
-            oldest = i;
-    randombytes_buf(random, sizeof random);
-    sodium_bin2hex(text, 65, random, sizeof random);
-    sodium_memzero(random, sizeof random);
-    hash_of(tickets[oldest].hash, keys, (kd_str){ text, 64 });
-    tickets[oldest].until_ms = until_ms;
-}
-
-static ticket *ticket_find(const kd_keys *keys, ticket *tickets, size_t count, kd_str text)
-{
-    uint8_t hash[HASH];
-    ticket *found = NULL;
-    int64_t now_ms = kd_now(keys->clock);
-    if (text.len != 64)
-        return NULL;
-    hash_of(hash, keys, text);
-    for (size_t i = 0; i < count; i++)
-        if (sodium_memcmp(hash, tickets[i].hash, HASH) == 0 && tickets[i].until_ms > now_ms)
-            found = &tickets[i];
-    return found;
-}
-
-static void session_new(char session[65], kd_keys *keys)
-{
-    ticket_new(session, keys, keys->sessions, SESSIONS, kd_now(keys->clock) + SESSION_MS);
-}
-
-kd_status kd_login_token_new(char out[65], kd_keys *keys, kd_store *store, kd_err *err)
-{
-    ticket kept;
-    pthread_mutex_lock(&keys->login_lock);
-    ticket_new(out, keys, keys->tokens, LOGIN_TOKENS, kd_now(keys->clock) + LOGIN_TOKEN_MS);
-    kept = *ticket_find(keys, keys->tokens, LOGIN_TOKENS, kd_str_z(out));
-    pthread_mutex_unlock(&keys->login_lock);
-    return store ? kd_store_meta_put(store, LOGIN_META, (kd_str){ (const char *)&kept, sizeof kept }, err) : KD_OK;
-}
-
-kd_status kd_login_by_token(char session[65], kd_keys *keys, kd_str token, kd_err *err)
-{
-    ticket *t;
-    pthread_mutex_lock(&keys->login_lock);
-    t = ticket_find(keys, keys->tokens, LOGIN_TOKENS, token);
-    if (t) {
-        memset(t, 0, sizeof *t); /* once */
-        session_new(session, keys);
-    }
-    pthread_mutex_unlock(&keys->login_lock);
-    return t ? KD_OK : kd_fail(err, KD_UNAUTHORIZED, "the login link was used already, has expired, or was never given");
-}
-
-/* One try more, unless too many were made or one is under way: both are KD_BUSY. */
-static kd_status begin_try(char password[crypto_pwhash_STRBYTES], kd_keys *keys, kd_err *err)
-{
-    int64_t   now_ms = kd_now(keys->clock);
-    kd_status status = KD_OK;
-    pthread_mutex_lock(&keys->login_lock);
-    if (now_ms - keys->tries_since_ms >= 60 * 1000 || now_ms < keys->tries_since_ms) {
-        keys->tries_since_ms = now_ms;
-        keys->tries = 0;
-    }
-    if (keys->hashing || keys->tries >= TRIES_PER_MINUTE) {
-        status = kd_fail(err, KD_BUSY, "too many tries to log in; wait a minute");
-    } else if (keys->password[0] == '\0') {
-        status = kd_fail(err, KD_UNAUTHORIZED, "no password is set; use the login link that the server prints");
-    } else {
-        keys->tries++;
-        keys->hashing = true;
-        memcpy(password, keys->password, crypto_pwhash_STRBYTES);
-    }
-    pthread_mutex_unlock(&keys->login_lock);
-    return status;
-}
-
-kd_status kd_login_by_password(char session[65], kd_keys *keys, kd_str password, kd_err *err)
-{
-    char      stored[crypto_pwhash_STRBYTES];
-    bool      right;
-    kd_status status = begin_try(stored, keys, err);
-    if (status != KD_OK)
-        return status;
-    right = password.len <= PASSWORD_MAX && crypto_pwhash_str_verify(stored, password.ptr ? password.ptr : "", password.len) == 0;
-    pthread_mutex_lock(&keys->login_lock);
-    keys->hashing = false;
-    if (right) {
-        keys->tries = 0;
-        session_new(session, keys);
-    }
-    pthread_mutex_unlock(&keys->login_lock);
-    return right ? KD_OK : kd_fail_field(err, KD_UNAUTHORIZED, "/password", "the password is wrong");
-}
-
-bool kd_password_is_set(kd_keys *keys)
-{
-    bool set;
-    pthread_mutex_lock(&keys->login_lock);
-    set = keys->password[0] != '\0';
-    pthread_mutex_unlock(&keys->login_lock);
-    return set;
-}
-
-kd_status kd_password_set(kd_keys *keys, kd_store *store, kd_str password, kd_err *err)
-{
-    char      stored[crypto_pwhash_STRBYTES] = "";
-    kd_status status;
-    if (password.len < PASSWORD_MIN || password.len > PASSWORD_MAX)
-        return kd_fail_field(err, KD_INVALID, "/password", "a password has %d to %d characters", PASSWORD_MIN, PASSWORD_MAX);
-    if (crypto_pwhash_str(stored, password.ptr, password.len, crypto_pwhash_OPSLIMIT_INTERACTIVE, crypto_pwhash_MEMLIMIT_INTERACTIVE) != 0)
-        return kd_fail(err, KD_LIMIT, "no memory to hash the password");
-    status = kd_store_meta_put(store, "admin_password", kd_str_z(stored), err);
-    if (status != KD_OK)
-        return status;
-    pthread_mutex_lock(&keys->login_lock);
-    memcpy(keys->password, stored, sizeof stored);
-    memset(keys->sessions, 0, sizeof keys->sessions); /* whoever knew the old password is out */
-    pthread_mutex_unlock(&keys->login_lock);
-    return KD_OK;
-}
-
-bool kd_session_valid(kd_keys *keys, kd_str session)
-{
-    bool valid;
-    if (session.len == 0)
-        return false;
-    pthread_mutex_lock(&keys->login_lock);
-    valid = ticket_find(keys, keys->sessions, SESSIONS, session) != NULL;
-    pthread_mutex_unlock(&keys->login_lock);
-    return valid;
-}
-
-void kd_session_end(kd_keys *keys, kd_str session)
-{
-    ticket *t;
-    pthread_mutex_lock(&keys->login_lock);
-    t = ticket_find(keys, keys->sessions, SESSIONS, session);
-    if (t)
-        memset(t, 0, sizeof *t);
-    pthread_mutex_unlock(&keys->login_lock);
 }

@@ -1,9 +1,8 @@
-/* api/keys.h -- who may call: write keys (public), server keys (secret), the admin's login and sessions, user tokens.
+/* api/keys.h -- which programs may call: write keys (public), server keys (secret), and the user tokens of a shop.
  *
  * Keys are documents of kind "key": {"type":"write"|"server","hash":BLAKE2b of the secret,"name","source","createdAt"}; a
  * server key's text is shown once. Write keys are public and kept readable ("key"). The document "all" of kind "key-index"
- * lists their ids. Admin: a one-time login link, then a password (Argon2id) and a session; links and sessions live in memory
- * and end with the process. Threads: any. */
+ * lists their ids. People log in: api/users.h. Threads: any. */
 #ifndef KD_API_KEYS_H
 #define KD_API_KEYS_H
 #include "base/clock.h"
@@ -39,13 +38,4 @@ kd_status kd_user_token_check(const kd_keys *keys, kd_str user_id, kd_str token,
 enum { KD_USER_TOKEN = 72 /* with the NUL */ };
 void      kd_user_token_make(char out[KD_USER_TOKEN], const kd_keys *keys, kd_str user_id, int64_t expiry_s); /* as a shop would: the storefront of the demo */
 void      kd_user_token_secret(char out[65], const kd_keys *keys);
-
-/* Admin login. A login link's token works once, for 15 minutes, and makes a session; a session cookie lives 12 hours. */
-kd_status kd_login_token_new(char out[65], kd_keys *keys, kd_store *keep_in, kd_err *err); /* keep_in: for the process that opens the store next; NULL: for this one */
-kd_status kd_login_by_token(char session[65], kd_keys *keys, kd_str token, kd_err *err);
-kd_status kd_login_by_password(char session[65], kd_keys *keys, kd_str password, kd_err *err); /* KD_BUSY: too many tries */
-bool      kd_password_is_set(kd_keys *keys);
-kd_status kd_password_set(kd_keys *keys, kd_store *store, kd_str password, kd_err *err);       /* at least 10 characters */
-bool      kd_session_valid(kd_keys *keys, kd_str session);
-void      kd_session_end(kd_keys *keys, kd_str session);
 #endif

@@ -1,6 +1,7 @@
 /* GET /v1/admin/live: events as they come in, as server-sent events. */
 #include "api/caller.h"
 #include "api/handlers.h"
+#include "api/users.h"
 #include "insight/live.h"
 
 #include <sodium.h>
@@ -11,7 +12,8 @@
 typedef struct watcher {
     kd_listener *listener;
     kd_keys     *keys;
-    bool         by_key;
+    kd_users    *users;
+    bool         by_key, masked;
     size_t       shown_len;
     char         shown[KD_KEY_TEXT + 1]; /* a key, or a session of KD_KEY_TEXT characters */
 } watcher;
@@ -21,8 +23,9 @@ static bool may_listen(const watcher *w)
     const kd_str shown = { w->shown, w->shown_len };
     kd_key_role  role;
     kd_str       source;
+    kd_session   session;
     if (!w->by_key)
-        return kd_session_valid(w->keys, shown);
+        return kd_users_session(&session, w->users, shown) && kd_role_may(session.role, KD_SEE_PEOPLE) && (w->masked || kd_role_may(session.role, KD_SEE_PERSONAL));
     return kd_keys_check(&role, &source, w->keys, shown, NULL) == KD_OK && role == KD_ROLE_SERVER;
 }
 
@@ -50,6 +53,10 @@ static kd_status watcher_new(watcher **out, kd_request *request, int64_t last_se
         return status;
     }
     w->keys = request->parts->keys;
+    w->users = request->parts->users;
+    w->masked = request->masked;
+    if (w->masked)
+        kd_listener_mask(w->listener);
     w->by_key = key.len > 0;
     w->shown_len = shown.len;
     memcpy(w->shown, shown.ptr, shown.len);
@@ -64,7 +71,7 @@ void kd_admin_live(kd_request *request)
     kd_stream *stream;
     int64_t    last_seq = 0;
     kd_err     err = { 0 };
-    if (!kd_caller_is_admin(request))
+    if (!kd_caller_require(request, KD_SEE_PEOPLE))
         return;
     if (last.len && (!kd_str_i64(&last_seq, last) || last_seq < 0)) {
         kd_reply_error(request, 400, "invalid", "Last-Event-ID is not the id of an entry of this stream", "Last-Event-ID");

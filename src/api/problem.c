@@ -1,6 +1,7 @@
 #include "api/request.h"
 #include <stdio.h>
 #include "base/json.h"
+#include "api/masking.h"
 #include "base/log.h"
 
 int kd_http_code(kd_status status)
@@ -131,10 +132,17 @@ void kd_reply_problem(kd_request *request, kd_status status, const kd_err *err)
 
 void kd_reply_json(kd_request *request, kd_status status, const kd_err *err)
 {
-    kd_err full = { 0 };
+    kd_err own = { 0 };
+    kd_buf masked;
     if (status == KD_OK && request->out.failed) {
-        status = kd_fail_memory(&full);
-        err = &full;
+        status = kd_fail_memory(&own);
+        err = &own;
+    }
+    if (status == KD_OK && request->masked && request->status < 300 && request->out.len) { /* one place for all answers */
+        kd_buf_init(&masked, request->arena);
+        status = kd_mask_json(&masked, kd_buf_str(&request->out), request->arena, &own);
+        request->out = masked;
+        err = &own;
     }
     if (status != KD_OK)
         kd_reply_problem(request, status, err);

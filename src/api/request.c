@@ -1,5 +1,9 @@
 #include "api/request.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
 kd_str kd_request_header(const kd_request *request, const char *name)
 {
     const struct kd_request_private *p = request->priv;
@@ -135,4 +139,43 @@ const kd_route *kd_route_find(const kd_route *routes, size_t count, uint32_t met
         *allowed |= routes[i].methods;
     }
     return NULL;
+}
+
+/* ---- where from ---------------------------------------------------------------------------------------------------------- */
+/* The last of the list: the one that the proxy itself saw; those before it anybody could have written. */
+static kd_str last_of(kd_str list)
+{
+    const char *comma = list.len ? memrchr(list.ptr, ',', list.len) : NULL;
+    return kd_str_trim(comma ? (kd_str){ comma + 1, list.len - (size_t)(comma + 1 - list.ptr) } : list);
+}
+
+/* The network of an IPv6 address: one household or server has all of its 64 bits of hosts. */
+static kd_str text_of_v6(const kd_request *request, const struct in6_addr *address)
+{
+    struct in6_addr net = *address;
+    char            text[INET6_ADDRSTRLEN];
+    if (!IN6_IS_ADDR_V4MAPPED(&net))
+        memset(net.s6_addr + 8, 0, 8);
+    return inet_ntop(AF_INET6, &net, text, sizeof text) ? kd_str_copy(request->arena, kd_str_z(text)) : (kd_str){ 0 };
+}
+
+kd_str kd_address_text(const kd_request *request, const struct sockaddr *peer)
+{
+    kd_str                     said = last_of(kd_request_header(request, "X-Forwarded-For"));
+    const struct sockaddr_in  *v4 = (const struct sockaddr_in *)peer;
+    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)peer;
+    char                       text[INET6_ADDRSTRLEN];
+    struct in6_addr            parsed;
+    bool                       loopback;
+    if (peer->sa_family != AF_INET && peer->sa_family != AF_INET6)
+        return (kd_str){ 0 };
+    loopback = peer->sa_family == AF_INET ? ntohl(v4->sin_addr.s_addr) >> 24 == 127 : IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
+    if (loopback && said.len > 0 && said.len < sizeof text) {
+        memcpy(text, said.ptr, said.len);
+        text[said.len] = '\0';
+        return inet_pton(AF_INET6, text, &parsed) == 1 ? text_of_v6(request, &parsed) : said;
+    }
+    if (peer->sa_family == AF_INET6)
+        return text_of_v6(request, &v6->sin6_addr);
+    return inet_ntop(AF_INET, &v4->sin_addr, text, sizeof text) ? kd_str_copy(request->arena, kd_str_z(text)) : (kd_str){ 0 };
 }

@@ -35,4 +35,7 @@ struct kd_request_private {
 /* A plain percent-decoding into the arena; `plus` also turns '+' into a blank. Broken escapes stay as they are; a decoded
  * NUL makes the whole text empty. */
 kd_str kd_percent_decode(kd_arena *arena, kd_str text, bool plus);
+/* What kd_request_address tells of a peer's address. */
+struct sockaddr;
+kd_str kd_address_text(const kd_request *request, const struct sockaddr *peer);
 #endif

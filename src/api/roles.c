@@ -43,7 +43,7 @@ static bool may(const kd_caller *caller, kd_permission permission)
 {
     if (caller->role == KD_ROLE_SERVER)
         return permission != KD_MANAGE_USERS;
-    return caller->role == KD_ROLE_ADMIN && kd_role_may(caller->user_role, permission);
+    return caller->role == KD_ROLE_ADMIN && !caller->needs_two_factor && kd_role_may(caller->user_role, permission);
 }
 
 bool kd_caller_may(const kd_request *request, kd_permission permission)
@@ -51,7 +51,19 @@ bool kd_caller_may(const kd_request *request, kd_permission permission)
     return request->caller && may(request->caller, permission);
 }
 
-bool kd_caller_require(kd_request *request, kd_permission permission)
+static kd_status check_permission(const kd_caller *caller, kd_permission permission, kd_err *err)
+{
+    if (may(caller, permission))
+        return KD_OK;
+    if (caller->role == KD_ROLE_SERVER)
+        return kd_fail(err, KD_DENIED, "a server key may not do this: it needs somebody who is logged in and may %s", permissions[permission]);
+    if (caller->needs_two_factor)
+        return kd_fail_field(err, KD_DENIED, "twoFactor", "this role needs a second factor: set one up under Settings, My account");
+    return kd_fail(err, KD_DENIED, "the role %s may not do this: it needs the permission %s", kd_role_name(caller->user_role), permissions[permission]);
+}
+
+/* `permission` NULL: whoever it is. */
+static bool require(kd_request *request, const kd_permission *permission)
 {
     kd_caller *caller = KD_NEW(request->arena, kd_caller, 1);
     kd_err     err = { 0 };
@@ -59,9 +71,8 @@ bool kd_caller_require(kd_request *request, kd_permission permission)
     request->no_store = true;
     if (status == KD_OK && caller->role == KD_ROLE_WRITE)
         status = kd_fail(&err, KD_DENIED, "a write key is public; this needs a server key or somebody who is logged in");
-    else if (status == KD_OK && !may(caller, permission))
-        status = caller->role == KD_ROLE_SERVER ? kd_fail(&err, KD_DENIED, "a server key may not do this: it needs somebody who is logged in and may %s", permissions[permission])
-                                                : kd_fail(&err, KD_DENIED, "the role %s may not do this: it needs the permission %s", kd_role_name(caller->user_role), permissions[permission]);
+    else if (status == KD_OK && permission)
+        status = check_permission(caller, *permission, &err);
     if (status != KD_OK) {
         kd_reply_problem(request, status, &err);
         return false;
@@ -70,6 +81,9 @@ bool kd_caller_require(kd_request *request, kd_permission permission)
     request->masked = !may(caller, KD_SEE_PERSONAL);
     return true;
 }
+
+bool kd_caller_require(kd_request *request, kd_permission permission) { return require(request, &permission); }
+bool kd_caller_is_somebody(kd_request *request) { return require(request, NULL); }
 
 /* ---- the audit log, in the caller's name ------------------------------------------------------------------------------------ */
 static kd_actor actor_of(char id[KD_KEY_ID], const kd_request *request)

@@ -7,6 +7,7 @@
 
 #include "api/jobs.h"
 #include "api/keys.h"
+#include "api/users.h"
 #include "app/stages.h"
 #include "app/train.h"
 #include "base/log.h"
@@ -188,6 +189,8 @@ static kd_status open_parts(kd_engine *e, const kd_settings *s, bool create, kd_
         status = kd_keys_open(&p->keys, p->store, e->reader, p->vault, p->clock, create ? s->write_key : NULL, create ? s->server_key : NULL, news->write_key, news->server_key, err);
     if (status == KD_OK)
         status = open_audit(e, s, err);
+    if (status == KD_OK)
+        status = kd_users_open(&p->users, p->store, e->reader, p->vault, p->clock, err);
     news->made = status == KD_OK && news->server_key[0] != '\0';
     if (news->made)
         status = kd_shop_first_placements(p->store, kd_now(p->clock), err);
@@ -281,6 +284,7 @@ kd_status kd_engine_close(kd_engine *engine, kd_err *err)
     if (p->catalog != NULL)
         kd_catalog_close(p->catalog);
     kd_audit_close(p->audit);
+    kd_users_close(p->users);
     if (p->keys != NULL)
         kd_keys_close(p->keys);
     if (p->identity != NULL)

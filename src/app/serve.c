@@ -12,6 +12,7 @@
 #include "api/http.h"
 #include "api/keys.h"
 #include "api/routes.h"
+#include "api/users.h"
 #include "base/log.h"
 #include "demo/demo.h"
 #include "trust/audit.h"
@@ -39,7 +40,7 @@ static void print_doors(const kd_io *io, kd_engine *engine, const kd_engine_news
 
     kd_err      err = { 0 };
 
-    if (kd_login_token_new(token, parts->keys, keep ? parts->store : NULL, &err) != KD_OK)
+    if (kd_users_link_new(token, parts->users, keep, &err) != KD_OK)
         kd_log(KD_LOG_WARN, "app", "login-link-not-kept", "why=\"%s\"", err.msg);
     kd_print(io, "url: http://%s%s%s:%u/\n", is_v6 && shown == host ? "[" : "", shown, is_v6 && shown == host ? "]" : "", port);
     kd_print(io, "login: http://%s%s%s:%u/login?token=%s\n", is_v6 && shown == host ? "[" : "", shown, is_v6 && shown == host ? "]" : "", port, token);

@@ -21,7 +21,7 @@ typedef struct note { /* what an entry is made of, copied: its texts lie behind 
     char         text[];
 } note;
 
-typedef struct told { char *text; size_t len; } told; /* an entry as it is sent */
+typedef struct told { char *text; size_t len, plain; } told; /* an entry as it is sent; up to `plain` nothing of what somebody sent is in it */
 
 struct kd_listener {
     kd_live *live;
@@ -30,6 +30,7 @@ struct kd_listener {
     int64_t  next;                /* sequence number of the entry to lay out next */
     uint64_t dropped;             /* not shown to this one since the last tick it was told */
     bool     tick;                /* a tick is due */
+    bool     masked;              /* does not get what was sent */
     kd_buf   text;                /* laid out; sent up to `sent` */
     size_t   sent;
 };
@@ -195,6 +196,7 @@ static void forget_all(kd_live *live)
 static told tell(const note *n, int64_t seq, const kd_snapshot *snapshot)
 {
     kd_entry entry = n->entry;
+    size_t   plain;
     kd_buf   buf;
     kd_jw    w;
     entry.seq = seq;
@@ -203,13 +205,14 @@ static told tell(const note *n, int64_t seq, const kd_snapshot *snapshot)
     kd_jw_init(&w, &buf);
     kd_jw_object(&w);
     kd_entry_write(&w, &entry, snapshot);
+    plain = buf.len;
     if (entry.state == KD_ENTRY_REJECTED)
         KD_JW_STR(&w, "raw", n->raw);
     kd_jw_object_end(&w);
     kd_buf_add_z(&buf, "\n\n");
     if (buf.failed)
         kd_buf_free(&buf);
-    return buf.failed ? (told){ 0 } : (told){ buf.ptr, buf.len };
+    return buf.failed ? (told){ 0 } : (told){ buf.ptr, buf.len, plain };
 }
 
 static void put(kd_live *live, told t)
@@ -348,6 +351,8 @@ kd_status kd_live_listen(kd_listener **out, kd_live *live, int64_t last_seq, kd_
     return status;
 }
 
+void kd_listener_mask(kd_listener *listener) { listener->masked = true; }
+
 void kd_listener_on_news(kd_listener *listener, void (*wake)(void *self), void *self)
 {
     pthread_mutex_lock(&listener->live->lock);
@@ -372,7 +377,9 @@ static void lay_out(kd_listener *l)
     }
     while (l->next < live->next && l->text.len < READ_BYTES) {
         const told *t = &live->ring[l->next++ % KD_LIVE_RING];
-        kd_buf_add(&l->text, t->text, t->len);
+        kd_buf_add(&l->text, t->text, l->masked ? t->plain : t->len);
+        if (l->masked)
+            kd_buf_add_z(&l->text, "}\n\n");
     }
     if (!l->tick)
         return;

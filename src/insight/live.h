@@ -29,6 +29,8 @@ void kd_live_see_rejected(kd_live *live, const kd_entry *entry, kd_str raw);
 
 /* KD_BUSY: there are KD_LIVE_LISTENERS_MAX. `last_seq` 0: from now on; else what came after that entry, as far as it is kept. */
 kd_status kd_live_listen(kd_listener **out, kd_live *live, int64_t last_seq, kd_err *err);
+/* It gets entries without what was sent: before the first read. */
+void      kd_listener_mask(kd_listener *listener);
 /* `wake` is called when there is something to read, until the listener is closed; it must be quick and not call back. */
 void      kd_listener_on_news(kd_listener *listener, void (*wake)(void *self), void *self);
 /* The next bytes of the stream; 0: nothing new. One thread at a time. */

@@ -27,4 +27,5 @@ int run_keys_tests(void);
 int run_openapi_tests(void);
 int run_request_tests(void);
 int run_server_tests(void);
+int run_users_tests(void);
 #endif

@@ -161,62 +161,11 @@ static void test_user_tokens(void **state)
     desk_close(&d);
 }
 
-static void test_login_links_and_sessions(void **state)
-{
-    desk   d;
-    char   token[65], session[65], other[65];
-    kd_err err = { 0 };
-    (void)state;
-    desk_open(&d);
-    assert_int_equal(kd_login_token_new(token, d.keys, NULL, NULL), KD_OK);
-    assert_false(kd_session_valid(d.keys, kd_str_z(token)));
-    assert_int_equal(kd_login_by_token(session, d.keys, kd_str_z(token), &err), KD_OK);
-    assert_int_equal(kd_login_by_token(other, d.keys, kd_str_z(token), &err), KD_UNAUTHORIZED); /* once */
-    assert_true(kd_session_valid(d.keys, kd_str_z(session)));
-    kd_session_end(d.keys, kd_str_z(session));
-    assert_false(kd_session_valid(d.keys, kd_str_z(session)));
-    assert_int_equal(kd_login_token_new(token, d.keys, NULL, NULL), KD_OK);
-    now_ms += 15 * 60 * 1000 + 1;
-    assert_int_equal(kd_login_by_token(session, d.keys, kd_str_z(token), &err), KD_UNAUTHORIZED); /* late */
-    assert_int_equal(kd_login_token_new(token, d.keys, NULL, NULL), KD_OK);
-    assert_int_equal(kd_login_by_token(session, d.keys, kd_str_z(token), &err), KD_OK);
-    now_ms += 12 * 3600 * 1000 + 1;
-    assert_false(kd_session_valid(d.keys, kd_str_z(session)));
-    assert_false(kd_session_valid(d.keys, KD_STR("")));
-    desk_close(&d);
-}
-
-static void test_password(void **state)
-{
-    desk   d;
-    char   token[65], session[65], mine[65];
-    kd_err err = { 0 };
-    (void)state;
-    desk_open(&d);
-    assert_int_equal(kd_login_by_password(session, d.keys, KD_STR("anything at all"), &err), KD_UNAUTHORIZED);
-    assert_int_equal(kd_password_set(d.keys, d.house.store, KD_STR("too short"), &err), KD_INVALID);
-    assert_int_equal(kd_login_token_new(token, d.keys, NULL, NULL), KD_OK);
-    assert_int_equal(kd_login_by_token(session, d.keys, kd_str_z(token), &err), KD_OK);
-    assert_int_equal(kd_password_set(d.keys, d.house.store, KD_STR("correct horse battery"), &err), KD_OK);
-    assert_false(kd_session_valid(d.keys, kd_str_z(session))); /* whoever was in is out */
-    assert_int_equal(kd_login_by_password(mine, d.keys, KD_STR("correct horse battery"), &err), KD_OK);
-    assert_true(kd_session_valid(d.keys, kd_str_z(mine)));
-    for (int i = 0; i < 5; i++)
-        assert_int_equal(kd_login_by_password(session, d.keys, KD_STR("wrong wrong wrong"), &err), KD_UNAUTHORIZED);
-    assert_int_equal(kd_login_by_password(session, d.keys, KD_STR("correct horse battery"), &err), KD_BUSY);
-    now_ms += 61 * 1000;
-    kd_keys_close(d.keys); /* stored */
-    assert_int_equal(open_with(&d, NULL, NULL, &err), KD_OK);
-    assert_true(kd_password_is_set(d.keys));
-    assert_int_equal(kd_login_by_password(mine, d.keys, KD_STR("correct horse battery"), &err), KD_OK);
-    desk_close(&d);
-}
-
 int run_keys_tests(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_first_keys), cmocka_unit_test(test_keys_from_settings), cmocka_unit_test(test_create_and_revoke),
-        cmocka_unit_test(test_user_tokens), cmocka_unit_test(test_login_links_and_sessions), cmocka_unit_test(test_password),
+        cmocka_unit_test(test_user_tokens),
     };
     return cmocka_run_group_tests_name("keys", tests, NULL, NULL);
 }
