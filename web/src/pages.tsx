@@ -35,6 +35,8 @@ export const pages: readonly PageEntry[] = [
   { room: 'analyse', path: '/live', icon: 'live', title: { en: 'Live events', de: 'Live-Ereignisse' }, Component: page(() => import('./pages/live')) },
   { room: 'create', path: '/catalogue', icon: 'catalogue', title: { en: 'Catalogue', de: 'Sortiment' }, Component: page(() => import('./pages/catalogue')) },
   { room: 'create', path: '/recommendations', icon: 'recommendations', title: { en: 'Recommendations', de: 'Empfehlungen' }, Component: page(() => import('./pages/recommendations')) },
+  { room: 'trust', path: '/sources', icon: 'table', title: { en: 'Sources', de: 'Quellen' }, Component: page(() => import('./pages/sources')) },
+  { room: 'trust', path: '/trust', icon: 'trust', title: { en: 'Trust', de: 'Vertrauen' }, Component: page(() => import('./pages/trust')) },
   { room: 'trust', path: '/people', icon: 'people', title: { en: 'People', de: 'Personen' }, Component: page(() => import('./pages/people')) },
 ];
 
