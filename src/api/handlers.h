@@ -61,6 +61,15 @@ void kd_admin_backup(kd_request *request);
 void kd_admin_doctor(kd_request *request);
 void kd_admin_jobs(kd_request *request);
 void kd_admin_job(kd_request *request);
+/* admin_rights.c */
+void kd_admin_requests_list(kd_request *request);
+void kd_admin_requests_open(kd_request *request);
+void kd_admin_request(kd_request *request);
+void kd_admin_request_complete(kd_request *request);
+void kd_admin_request_reject(kd_request *request);
+void kd_admin_request_extend(kd_request *request);
+void kd_admin_request_run(kd_request *request);
+void kd_admin_request_export(kd_request *request);
 /* live.c */
 void kd_admin_live(kd_request *request);
 /* admin_keys.c */

@@ -21,6 +21,7 @@ struct kd_watch; /* insight/sources.h */
 struct kd_steps; /* insight/steps.h */
 struct kd_users; /* api/users.h */
 struct kd_audit_log; /* trust/audit.h */
+struct kd_rights; /* trust/request.h */
 typedef struct kd_limits { /* from the settings */
     size_t   body_bytes_max;        /* of a request, as sent; four times that after decompression, 32 times for all requests together */
     size_t   arena_bytes_max;       /* of one request's memory */
@@ -55,6 +56,7 @@ typedef struct kd_parts {
     struct kd_steps *steps;
     struct kd_users *users;
     struct kd_audit_log *audit;
+    struct kd_rights *rights;
     kd_clock        clock;
     kd_limits       limits;
     int64_t         started_ms;

@@ -17,6 +17,7 @@
 #include "insight/sources.h"
 #include "insight/steps.h"
 #include "trust/audit.h"
+#include "trust/erase.h"
 
 enum { DOC_ARENA_BYTES = 16 << 20, EXPIRE_ROWS = 20000, RETAINED_MODELS = 3 };
 
@@ -173,6 +174,23 @@ static kd_status open_audit(kd_engine *e, const kd_settings *s, kd_err *err)
     return kd_audit_open(&e->parts.audit, e->parts.store, e->reader, e->parts.vault, path, e->parts.clock, err);
 }
 
+static void forget_persons(void *self, const kd_id *persons, size_t count)
+{
+    kd_engine *engine = self;
+    (void)persons, (void)count;
+    kd_live_forget(engine->parts.live);
+}
+
+static kd_status open_rights(kd_engine *e, kd_err *err)
+{
+    const kd_parts       *p = &e->parts;
+    const kd_rights_house house = {
+        .store = p->store, .vault = p->vault, .identity = p->identity, .people = p->people, .customers = p->customers, .ingest = p->ingest,
+        .recommender = p->recommender, .clock = p->clock, .due_days = 30, .retrain_hours = 24, .self = e, .forget = forget_persons, .retrain = train_for_api,
+    };
+    return kd_rights_open(&e->parts.rights, &house, err);
+}
+
 static kd_status open_parts(kd_engine *e, const kd_settings *s, bool create, kd_engine_news *news, kd_err *err)
 {
     kd_parts              *p = &e->parts;
@@ -222,6 +240,8 @@ static kd_status open_parts(kd_engine *e, const kd_settings *s, bool create, kd_
         status = kd_watch_start(p->watch, err);
     if (status == KD_OK)
         status = kd_jobs_open(&p->jobs, p, err);
+    if (status == KD_OK)
+        status = open_rights(e, err);
     return status;
 }
 
@@ -268,6 +288,7 @@ kd_status kd_engine_close(kd_engine *engine, kd_err *err)
         return KD_OK;
     p = &engine->parts;
     atomic_store(&p->ready, false);
+    kd_rights_close(p->rights);
     kd_jobs_close(p->jobs); /* they write and read through all that follows */
     if (p->ingest != NULL) {
         status = kd_ingest_stop(p->ingest, err);

@@ -465,6 +465,14 @@ void kd_live_close(kd_live *live)
     free(live);
 }
 
+void kd_live_forget(kd_live *live)
+{
+    pthread_mutex_lock(&live->lock);
+    while (live->oldest < live->next)
+        forget_oldest(live);
+    pthread_mutex_unlock(&live->lock);
+}
+
 void kd_live_get_stats(kd_live_stats *out, kd_live *live)
 {
     pthread_mutex_lock(&live->lock);

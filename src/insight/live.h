@@ -38,5 +38,7 @@ size_t    kd_listener_read(void *listener, char *out, size_t room);
 void      kd_listener_close(void *listener);
 
 typedef struct kd_live_stats { uint64_t entries, dropped; unsigned listeners; } kd_live_stats;
+/* Somebody was erased: what was told lately is forgotten, theirs and everybody's. */
+void kd_live_forget(kd_live *live);
 void kd_live_get_stats(kd_live_stats *out, kd_live *live);
 #endif
