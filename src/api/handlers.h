@@ -92,6 +92,13 @@ void kd_admin_user_invite(kd_request *request);
 void kd_admin_security(kd_request *request);
 void kd_admin_security_put(kd_request *request);
 void kd_admin_audit(kd_request *request);
+/* admin_consent.c, consent_summary.c */
+void kd_admin_consents(kd_request *request);           /* of one person */
+void kd_admin_consent_post(kd_request *request);
+void kd_admin_policy(kd_request *request);             /* purposes, data classes, fields; one or all */
+void kd_admin_policy_put(kd_request *request);
+void kd_admin_consents_summary(kd_request *request);
+void kd_api_gpc(kd_request *request);
 /* admin_catalog.c */
 void kd_admin_products_list(kd_request *request);
 void kd_admin_product(kd_request *request);

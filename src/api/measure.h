@@ -7,7 +7,7 @@
 #include <stdatomic.h>
 #include "base/string.h"
 
-enum { KD_MEASURE_ROUTES_MAX = 128, KD_MEASURE_CLASSES = 5, KD_MEASURE_BUCKETS = 14 };
+enum { KD_MEASURE_ROUTES_MAX = 320, KD_MEASURE_CLASSES = 5, KD_MEASURE_BUCKETS = 14 };
 
 typedef struct kd_measure_route {
     _Atomic uint64_t classes[KD_MEASURE_CLASSES];     /* 1xx .. 5xx */

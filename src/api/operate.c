@@ -36,6 +36,7 @@ static void write_ingest(kd_buf *out, const kd_ingest *ingest)
     kd_ingest_get_stats(&s, ingest);
     kd_metric(out, "kunde_events_stored_total", "counter", "Events appended to the log since the start.", (double)s.stored);
     kd_metric(out, "kunde_events_duplicate_total", "counter", "Events that were known already.", (double)s.duplicates);
+    kd_metric(out, "kunde_events_withheld_total", "counter", "Events not kept, since all they may serve is refused.", (double)s.withheld);
     kd_metric(out, "kunde_events_replayed_total", "counter", "Events folded again at the start.", (double)s.replayed);
     kd_metric(out, "kunde_ingest_commits_total", "counter", "Group commits of the writer.", (double)s.batches);
     kd_metric(out, "kunde_ingest_failures_total", "counter", "Group commits that failed.", (double)s.failed);

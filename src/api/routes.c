@@ -1,6 +1,7 @@
 #include "api/routes.h"
 
 #include "api/handlers.h"
+#include "api/measure.h"
 #include "api/openapi.h"
 
 /* One description for a call and its short name. */
@@ -75,6 +76,25 @@ static const kd_route routes[] = {
                          "At most 500 entries a second are shown; what is left out is counted as dropped.",
           .answer = "Text", .media = "text/event-stream", .errors = "401,403,429"),
     ROUTE(KD_GET, "/v1/admin/profiles/{}", kd_admin_profile, "admin_profile", 0, ADMIN, .summary = "What is known of one person", .path_names = "id", .answer = "Profile", .errors = "401,403,404"),
+    ROUTE(KD_GET, "/v1/admin/profiles/{}/consents", kd_admin_consents, "admin_consents", 0, ADMIN, .summary = "What one person said about each purpose, and what that allows",
+          .path_names = "id", .answer = "Anything", .errors = "401,403,404"),
+    ROUTE(KD_POST, "/v1/admin/profiles/{}/consents", kd_admin_consent_post, "admin_consent_post", 0, ADMIN, .summary = "Record a consent or a withdrawal on a person's behalf",
+          .path_names = "id", .body = "Anything", .answer = "Anything", .errors = "400,401,403,404,503"),
+    ROUTE(KD_GET, "/v1/admin/consents/summary", kd_admin_consents_summary, "admin_consents_summary", 0, ADMIN, .summary = "How persons stand to each purpose, and when they said so",
+          .query_names = "from,to", .answer = "Anything", .errors = "400,401,403"),
+    ROUTE(KD_GET, "/v1/admin/purposes", kd_admin_policy, "admin_purposes", 0, ADMIN, .summary = "All purposes in force", .answer = "Anything", .errors = "401,403"),
+    ROUTE(KD_GET, "/v1/admin/purposes/{}", kd_admin_policy, "admin_purposes_one", 0, ADMIN, .summary = "One purpose", .path_names = "id", .answer = "Anything", .errors = "401,403,404"),
+    ROUTE(KD_PUT, "/v1/admin/purposes/{}", kd_admin_policy_put, "admin_purposes_put", 0, ADMIN, .summary = "Set a purpose; in force at once", .path_names = "id", .body = "Anything",
+          .answer = "Anything", .errors = "400,401,403,413"),
+    ROUTE(KD_GET, "/v1/admin/data-classes", kd_admin_policy, "admin_data_classes", 0, ADMIN, .summary = "All data classes in force", .answer = "Anything", .errors = "401,403"),
+    ROUTE(KD_GET, "/v1/admin/data-classes/{}", kd_admin_policy, "admin_data_classes_one", 0, ADMIN, .summary = "One data class", .path_names = "id", .answer = "Anything", .errors = "401,403,404"),
+    ROUTE(KD_PUT, "/v1/admin/data-classes/{}", kd_admin_policy_put, "admin_data_classes_put", 0, ADMIN, .summary = "Set a data class; in force at once", .path_names = "id", .body = "Anything",
+          .answer = "Anything", .errors = "400,401,403,413"),
+    ROUTE(KD_GET, "/v1/admin/fields", kd_admin_policy, "admin_fields", 0, ADMIN, .summary = "All fields in force", .answer = "Anything", .errors = "401,403"),
+    ROUTE(KD_GET, "/v1/admin/fields/{}", kd_admin_policy, "admin_fields_one", 0, ADMIN, .summary = "One field", .path_names = "id", .answer = "Anything", .errors = "401,403,404"),
+    ROUTE(KD_PUT, "/v1/admin/fields/{}", kd_admin_policy_put, "admin_fields_put", 0, ADMIN, .summary = "Set a field; in force at once", .path_names = "id", .body = "Anything",
+          .answer = "Anything", .errors = "400,401,403,413"),
+    ROUTE(KD_GET, "/.well-known/gpc.json", kd_api_gpc, "gpc", 0, .tag = "collect", .summary = "That Global Privacy Control is honoured", .answer = "Anything"),
     ROUTE(KD_GET, "/v1/admin/profiles/{}/events", kd_admin_profile_events, "admin_profile_events", 0, ADMIN, .summary = "What one person did, newest first",
           .path_names = "id", .query_names = "limit,cursor", .answer = "ProfileEvents", .errors = "401,403,404"),
     ROUTE(KD_POST, "/v1/admin/profiles/find", kd_admin_profile_find, "admin_profile_find", 0, ADMIN, .summary = "The same by an id in the body, so that it stands in no URL",
@@ -214,6 +234,8 @@ static const kd_route routes[] = {
     PAGE("/settings", kd_web_dashboard, "dashboard"),
     PAGE("/settings/{}", kd_web_dashboard, "dashboard"),
 };
+
+_Static_assert(sizeof routes / sizeof *routes <= KD_MEASURE_ROUTES_MAX, "each route is measured: make more room in api/measure.h");
 
 const kd_route *kd_api_routes(size_t *count)
 {

@@ -69,6 +69,19 @@ static void see_duplicates(void *self, const kd_stored *events, size_t count)
     kd_live_see_duplicates(engine->parts.live, events, count);
 }
 
+/* What nobody may keep: it is counted, and shown to who watches, without its content. */
+static void see_withheld(void *self, const kd_stored *events, size_t count)
+{
+    kd_engine *engine = self;
+    for (size_t i = 0; i < count && kd_live_is_watched(engine->parts.live); i++) {
+        const kd_fact *fact = events[i].fact;
+        const kd_entry entry = { .state = KD_ENTRY_REJECTED, .time_ms = fact->time_ms, .received_ms = events[i].received_ms, .message_id = events[i].message_id,
+                                 .source = fact->source, .name = fact->name, .type = kd_entry_type(fact->kind), .claimed = fact->claimed,
+                                 .reason = KD_STR("not kept: every purpose it may serve is refused"), .field = KD_STR("/context/consent") };
+        kd_live_see_rejected(engine->parts.live, &entry, (kd_str){ 0 });
+    }
+}
+
 /* --- opening --- */
 
 static bool is_demo(kd_reader *reader)
@@ -152,6 +165,7 @@ static kd_status open_ingest(kd_engine *e, const kd_settings *s, uint64_t *repla
     kd_ingest_observe(p->ingest, kd_watch_see_stored, p->watch);
     kd_ingest_observe(p->ingest, kd_live_see_stored, p->live);
     kd_ingest_observe_duplicates(p->ingest, see_duplicates, e);
+    kd_ingest_observe_withheld(p->ingest, see_withheld, e);
     return kd_ingest_start(p->ingest, replayed, err);
 }
 
