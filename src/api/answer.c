@@ -75,6 +75,9 @@ typedef struct holding {
     kd_purposes          allowed;
     kd_profile           view;       /* what the reader may see of the person; empty without one */
     const kd_profile    *profile, *gates; /* it, where the person may be known; else what only keeps things out */
+    kd_stated            told;       /* what they told us; empty: nothing */
+    const kd_stated     *stated;     /* it, where there is something */
+    kd_str               language;   /* of the sentences: asked for, told, or English */
     kd_ref              *products;
 } holding;
 
@@ -122,20 +125,50 @@ static kd_status lock_person(holding *h, kd_reader *reader, const kd_question *q
     return status;
 }
 
-/* What of the person may be used for this answer. Who refuses to be known by taste gets a stranger's answer, less what they have. */
+static kd_status without_gifts(holding *h, kd_arena *arena, kd_err *err)
+{
+    const kd_profile masked = h->view;
+    return kd_stated_view(&h->view, &masked, &h->told, arena, err); /* copies the struct: it outlives `masked` */
+}
+
+/* What they told us. Whoever pauses is served as a stranger: what is not for them stays away all the same, and the shop looks as
+ * they want it. */
+static kd_status listen(holding *h, const kd_profile *said, bool personal, kd_arena *arena, kd_err *err)
+{
+    kd_status status = kd_stated_read(&h->told, said, arena, err);
+    if (status != KD_OK)
+        return status;
+    h->stated = &h->told;
+    if (!personal) {
+        const kd_stated all = h->told;
+        h->told = (kd_stated){ .not_products = all.not_products, .not_product_count = all.not_product_count, .not_categories = all.not_categories,
+                               .not_category_count = all.not_category_count, .language = all.language, .theme = all.theme, .layout = all.layout,
+                               .start_page = all.start_page };
+        return KD_OK;
+    }
+    return h->told.gift_count ? without_gifts(h, arena, err) : KD_OK;
+}
+
+/* What of the person may be used for this answer. Who refuses to be known by taste, or pauses, gets a stranger's answer, less what they have. */
 static kd_status look(holding *h, const kd_question *q, kd_arena *arena, kd_err *err)
 {
     const kd_profile *full = h->person ? &h->person->profile : NULL;
     kd_status         status;
+    h->language = q->language;
     h->allowed = kd_allowed(h->policy, full, q->gpc);
     if (full == NULL)
         return KD_OK;
-    const bool personal = (h->allowed & KD_PURPOSE_BIT(KD_PURPOSE_PERSONALISE)) != 0;
+    const bool allowed = (h->allowed & KD_PURPOSE_BIT(KD_PURPOSE_PERSONALISE)) != 0, personal = allowed && !kd_stated_is_paused(full);
     status = kd_masked(&h->view, full, h->policy, personal ? KD_PURPOSE_PERSONALISE : KD_PURPOSE_OPERATE, q->gpc, arena);
     if (status != KD_OK)
         return kd_fail_memory(err);
     *(personal ? &h->profile : &h->gates) = &h->view;
-    return KD_OK;
+    if (full->stated_count == 0)
+        return KD_OK;
+    status = listen(h, allowed && !personal ? full : &h->view, personal, arena, err);
+    if (h->language.len == 0)
+        h->language = h->told.language;
+    return status;
 }
 
 static kd_status find_placements(const kd_placement ***out, holding *h, const kd_question *q, kd_arena *arena, kd_err *err)
@@ -183,9 +216,11 @@ static void write_decisions(kd_buf *out, const kd_decision *decisions, size_t co
     kd_jw_key(&w, "decisions");
     kd_jw_array(&w);
     for (size_t i = 0; i < count; i++)
-        kd_decision_write(&w, &decisions[i], h->snapshot, h->parts->catalog, q->language);
+        kd_decision_write(&w, &decisions[i], h->snapshot, h->parts->catalog, h->language);
     kd_jw_array_end(&w);
     write_identity(&w, q, !kd_id_is_nil(h->person_id), h->gates != NULL);
+    if (h->stated)
+        kd_stated_write_appearance(&w, "appearance", h->stated);
     kd_jw_object_end(&w);
 }
 
@@ -209,6 +244,7 @@ kd_status kd_answer_decide(kd_buf *out, kd_parts *parts, kd_reader *reader, cons
         request.products = h.products;
         request.profile = h.profile;
         request.gates = h.gates;
+        request.stated = h.stated;
         request.allowed = h.person ? h.allowed : 0;
         request.policy_version = kd_policy_version(h.policy);
         request.folded = h.person ? h.person->folded : 0;
@@ -248,7 +284,7 @@ static void write_list(kd_buf *out, const kd_recommend_result *list, const holdi
     kd_jw_object(&w);
     kd_jw_key(&w, "items");
     kd_jw_array(&w);
-    kd_recommended_write(&w, list->items, list->count, h->snapshot, h->parts->catalog, q->language);
+    kd_recommended_write(&w, list->items, list->count, h->snapshot, h->parts->catalog, h->language);
     kd_jw_array_end(&w);
     KD_JW_I64(&w, "modelVersion", (int64_t)list->model_version);
     if (q->explain) {
@@ -281,6 +317,7 @@ kd_status kd_answer_recommend(kd_buf *out, kd_parts *parts, kd_reader *reader, c
         request.products = h.products;
         request.profile = h.profile;
         request.gates = h.gates;
+        request.stated = h.stated;
         request.sensitive = h.person && (h.allowed & KD_PURPOSE_BIT(KD_PURPOSE_SENSITIVE)) != 0;
         status = kd_recommend(&list, parts->recommender, h.snapshot, &request, arena, err);
     }

@@ -127,8 +127,6 @@ static kd_status read_context(asked *a, kd_err *err)
     q->language = kd_json_text(kd_json_get(context, "language"));
     if (q->language.len == 0)
         q->language = kd_json_text(kd_json_get(context, "locale"));
-    if (q->language.len == 0)
-        q->language = KD_STR("en");
     q->products = a->products;
     return read_texts(a->products, &q->product_count, PRODUCTS_READ_MAX, outside ? products : kd_json_get(context, "products"),
                       outside ? "/products" : "/context/products", names, err);

@@ -132,4 +132,25 @@ void kd_shop_products(kd_request *request);
 void kd_shop_product(kd_request *request);
 void kd_shop_checkout(kd_request *request);
 void kd_shop_account(kd_request *request);
+/* me.c, me_form.c, me_how.c, me_unsubscribe.c, me_words.c: the shopper's console */
+void kd_me_page(kd_request *request);
+void kd_me_enter_by_token(kd_request *request);
+void kd_me_form(kd_request *request);
+void kd_me_how(kd_request *request);
+void kd_me_style(kd_request *request);
+void kd_me_unsubscribe_page(kd_request *request);
+void kd_me_unsubscribe(kd_request *request);
+void kd_me_get(kd_request *request);
+void kd_me_get_preferences(kd_request *request);
+void kd_me_put_preferences(kd_request *request);
+void kd_me_get_consents(kd_request *request);
+void kd_me_put_consents(kd_request *request);
+void kd_me_get_decisions(kd_request *request);
+void kd_me_post_gift(kd_request *request);
+void kd_me_post_not_for_me(kd_request *request);
+void kd_me_post_pause(kd_request *request);
+void kd_me_post_correct(kd_request *request);
+void kd_me_post_export(kd_request *request);
+void kd_me_post_erase(kd_request *request);
+void kd_admin_me_link(kd_request *request);
 #endif

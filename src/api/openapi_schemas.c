@@ -44,6 +44,26 @@ const kd_schema kd_schemas[] = {
     { "ProjectSettings", SCHEMA({"type":"object","properties":{"integrations":{"type":"object","additionalProperties":true}}}) },
     { "SourceConfig", SCHEMA({"type":"object","properties":{"source":{"type":"object","additionalProperties":true},"updatedAt":{"type":"string"}}}) },
 
+    { "Me", SCHEMA({"type":"object","description":"Parts as the path asks for them.","required":["known"],"properties":{"known":{"type":"boolean"},"person":{"type":"string","format":"uuid"},
+        "identities":{"type":"array","items":{"type":"object"}},"traits":{"type":"array","items":{"type":"object"}},"inferred":{"type":"array","items":{"type":"object"}},
+        "purchases":{"type":"array","items":{"type":"object"}},"preferences":{"type":"array","items":{"type":"object","properties":{"name":{"type":"string"},"value":{},
+            "at":{"type":"string","format":"date-time"},"proven":{"type":"boolean"}}}},
+        "appearance":{"$ref":"#/components/schemas/Appearance"},"paused":{"type":"boolean"},"consents":{"type":"array","items":{"type":"object","properties":{
+            "purpose":{"type":"string"},"basis":{"type":"string"},"state":{"type":"string","enum":["granted","refused","unknown"]},"allowed":{"type":"boolean"}}}},
+        "consentHistory":{"type":"array","items":{"type":"object"}},"decisions":{"type":"array","items":{"type":"object"}}}}) },
+    { "Appearance", SCHEMA({"type":"object","description":"How the person wants the shop to look; only what was told.","properties":{"theme":{"type":"string","enum":["auto","light","dark"]},
+        "layout":{"type":"string","enum":["grid","list","large"]},"startPage":{"type":"string"},"language":{"type":"string"}}}) },
+    { "Preferences", SCHEMA({"type":"object","description":"size, size.<department>, color, brand, category: arrays; topic.<name>, channel.<email|post|push>, paused, gift/<order>/<product>, notForMe/<product>, notForMe/category/<category>: booleans; frequency, language, theme, layout, startPage: text; surprise: 0 to 1; null takes one back.",
+        "additionalProperties":true,"minProperties":1,"maxProperties":64}) },
+    { "PurposeSwitches", SCHEMA({"type":"object","minProperties":1,"additionalProperties":{"type":"boolean"}}) },
+    { "GiftMark", SCHEMA({"type":"object","required":["orderId","productId"],"properties":{"orderId":{"type":"string"},"productId":{"type":"string"},"value":{"type":"boolean"}}}) },
+    { "NotForMeMark", SCHEMA({"type":"object","properties":{"productId":{"type":"string"},"category":{"type":"string"},"value":{"type":"boolean"}}}) },
+    { "PauseSwitch", SCHEMA({"type":"object","properties":{"paused":{"type":"boolean"}}}) },
+    { "Correction", SCHEMA({"type":"object","required":["trait","value"],"properties":{"trait":{"type":"string"},"value":{}}}) },
+    { "EraseWish", SCHEMA({"type":"object","required":["confirm"],"properties":{"confirm":{"type":"string","const":"forget me"}}}) },
+    { "MeLinkRequest", SCHEMA({"type":"object","properties":{"hours":{"type":"integer","minimum":1,"maximum":720}}}) },
+    { "MeLink", SCHEMA({"type":"object","required":["url"],"properties":{"person":{"type":"string","format":"uuid"},"url":{"type":"string"},"expiresAt":{"type":"string","format":"date-time"}}}) },
+
     { "Customer", SCHEMA({"type":"object","description":"Who is asked about. By a write key alone only anonymousId counts, and userId with a valid userToken.","properties":{
         "userId":{"type":"string"},"anonymousId":{"type":"string"},"email":{"type":"string"},"card":{"type":"string"},"phone":{"type":"string"},
         "personId":{"type":"string","format":"uuid","description":"Kunde's own id of the person; by server key or session only"},

@@ -106,7 +106,7 @@ typedef struct kd_question {
     const kd_filter *filter;
     size_t          count;
     const kd_str   *products; size_t product_count;
-    kd_str          language;        /* "en", "de" */
+    kd_str          language;        /* "en", "de"; empty: as the person told us, else English */
     bool            explain;         /* recommend: also how many candidates there were and what was removed */
     size_t          removed_max;     /* recommend: name so many of those left out */
     bool            receipt;         /* append receipts */

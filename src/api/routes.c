@@ -22,6 +22,8 @@ COLLECT(alias_call, "Tell that two ids are one customer", "Event");
 #define CALL(path, name, operation) { KD_POST, path, kd_collect, name, KD_ROUTE_CORS | KD_ROUTE_SEGMENT, &operation }
 #define ADMIN .tag = "admin", .security = KD_ADMIN_KEY
 
+#define ME(method, path, handler, name, ...) { method, path, handler, name, KD_ROUTE_CORS, &(const kd_operation){ .tag = "me", .security = KD_WRITE_KEY, \
+    .description = "Who asks is said by Kunde-User-Id with Kunde-User-Token, or by Kunde-Anonymous-Id, beside a write key; or by the cookie of /me, with Kunde-CSRF to change something.", __VA_ARGS__ } }
 #define PAGE(path, handler, name) { KD_GET, path, handler, name, 0, NULL } /* for people: not in /openapi.json */
 
 /* The busiest first: the first match wins, and the search is in this order. */
@@ -199,6 +201,31 @@ static const kd_route routes[] = {
     ROUTE(KD_GET, "/v1/admin/sensitive", kd_admin_sensitive, "admin_sensitive", 0, ADMIN, .summary = "Sensitive concepts and the products they mark", .answer = "Concepts", .errors = "401,403"),
     ROUTE(KD_PUT, "/v1/admin/sensitive", kd_admin_sensitive_put, "admin_sensitive_put", 0, ADMIN, .summary = "Make or change sensitive concepts; lists that are absent stay", .body = "ConceptDocuments",
           .answer = "Concepts", .errors = "401,403,413"),
+
+    ME(KD_GET, "/v1/me", kd_me_get, "me", .summary = "What is known of the person who asks, what they told, what they allowed", .answer = "Me", .errors = "401,429"),
+    ME(KD_GET, "/v1/me/preferences", kd_me_get_preferences, "me_preferences", .summary = "What the person told us", .answer = "Me", .errors = "401"),
+    ME(KD_PUT, "/v1/me/preferences", kd_me_put_preferences, "me_preferences_put", .summary = "Tell preferences; null takes one back. In the very next decision",
+       .body = "Preferences", .answer = "Success", .errors = "401,403,413,429,503"),
+    ME(KD_GET, "/v1/me/consents", kd_me_get_consents, "me_consents", .summary = "Purposes with their basis, what was said, and when", .answer = "Me", .errors = "401"),
+    ME(KD_PUT, "/v1/me/consents", kd_me_put_consents, "me_consents_put", .summary = "Grant (true) or refuse (false) purposes", .body = "PurposeSwitches", .answer = "Success",
+       .errors = "401,403,413,429,503"),
+    ME(KD_GET, "/v1/me/decisions", kd_me_get_decisions, "me_decisions", .summary = "Recent decisions with their reasons in words", .answer = "Me", .errors = "401"),
+    ME(KD_POST, "/v1/me/gift", kd_me_post_gift, "me_gift", .summary = "A purchase was a gift: it says nothing about taste", .body = "GiftMark", .answer = "Success", .errors = "401,403,413,429,503"),
+    ME(KD_POST, "/v1/me/not-for-me", kd_me_post_not_for_me, "me_not_for_me", .summary = "Never show a product or a category", .body = "NotForMeMark", .answer = "Success",
+       .errors = "401,403,413,429,503"),
+    ME(KD_POST, "/v1/me/pause", kd_me_post_pause, "me_pause", .summary = "Be a stranger to the shop, or no longer", .body = "PauseSwitch", .answer = "Success", .errors = "401,403,413,429,503"),
+    ME(KD_POST, "/v1/me/correct", kd_me_post_correct, "me_correct", .summary = "Set a trait right, or (null) take it out", .body = "Correction", .answer = "Success", .errors = "401,403,413,429,503"),
+    ME(KD_POST, "/v1/me/export", kd_me_post_export, "me_export", .summary = "Everything, to take along", .answer = "Anything", .errors = "401,403,404,429,503"),
+    ME(KD_POST, "/v1/me/erase", kd_me_post_erase, "me_erase", .summary = "Be forgotten; confirm must be \"forget me\"", .body = "EraseWish", .answer = "Success", .errors = "401,403,404,409,429,503"),
+    ROUTE(KD_POST, "/v1/admin/profiles/{}/me-link", kd_admin_me_link, "admin_me_link", 0, ADMIN, .summary = "A signed link to the shopper's own console", .path_names = "id",
+          .body = "MeLinkRequest", .answer = "MeLink", .errors = "401,403,404"),
+    PAGE("/me", kd_me_page, "me_page"),
+    PAGE("/me/how", kd_me_how, "me_how"),
+    PAGE("/me/style.css", kd_me_style, "me_style"),
+    { KD_POST, "/me", kd_me_enter_by_token, "me_enter", 0, NULL },  /* forms of the shopper's pages: docs/me.md */
+    { KD_POST, "/me/{}", kd_me_form, "me_form", 0, NULL },
+    PAGE("/u/{}", kd_me_unsubscribe_page, "unsubscribe_page"),
+    { KD_POST, "/u/{}", kd_me_unsubscribe, "unsubscribe", 0, NULL }, /* RFC 8058 */
 
     PAGE("/", kd_web_dashboard, "dashboard"),
     PAGE("/assets/{}", kd_web_asset, "asset"),
