@@ -1,20 +1,22 @@
-/* One person: who they are, then one of three views, which stands in the URL. */
+/* One person: who they are, then one of five views, which stands in the URL. */
 import { Link, useSearchParams } from 'wouter';
 import { ApiError, useGet } from '../../api';
 import { Answer, Empty, Page, type ApiCall } from '../../parts';
 import { useWords } from '../../words';
+import { Graph } from './Graph';
 import { Header } from './Header';
 import { Known } from './Known';
 import { nameOf } from './logic';
+import { Privacy } from './Privacy';
 import { ShowNow } from './ShowNow';
 import { Timeline } from './Timeline';
 import type { Profile } from './types';
 import { words, type WordKey } from './words';
 import './people.css';
 
-const views = ['know', 'timeline', 'show'] as const;
+const views = ['know', 'timeline', 'show', 'identities', 'privacy'] as const;
 type View = (typeof views)[number];
-const viewWords: Readonly<Record<View, WordKey>> = { know: 'viewKnow', timeline: 'viewTimeline', show: 'viewShow' };
+const viewWords: Readonly<Record<View, WordKey>> = { know: 'viewKnow', timeline: 'viewTimeline', show: 'viewShow', identities: 'viewIdentities', privacy: 'viewPrivacy' };
 
 export function Person({ person }: { person: string }) {
   const t = useWords(words);
@@ -25,6 +27,9 @@ export function Person({ person }: { person: string }) {
   const api: ApiCall[] = [
     { method: 'GET', path },
     { method: 'GET', path: `${path}/events?limit=50` },
+    { method: 'GET', path: `${path}/graph` },
+    { method: 'GET', path: `${path}/consents` },
+    { method: 'GET', path: `${path}/lineage` },
     { method: 'POST', path: '/v1/recommend', body: { customer: { personId: person }, recipe: 'for-you', explain: true } },
     { method: 'PUT', path: '/v1/admin/placements/home', body: { title: 'For you', kind: 'recommendation', recipe: 'for-you', count: 10 } },
   ];
@@ -54,6 +59,8 @@ export function Person({ person }: { person: string }) {
               {view === 'know' && <Known profile={profile} />}
               {view === 'timeline' && <Timeline person={person} />}
               {view === 'show' && <ShowNow profile={profile} />}
+              {view === 'identities' && <Graph person={person} />}
+              {view === 'privacy' && <Privacy person={person} name={nameOf(profile.traits)} />}
             </>
           )}
         </Answer>

@@ -68,6 +68,8 @@ export const words = defineWords({
   // views
   viewKnow: { en: 'What we know', de: 'Was wir wissen' },
   viewTimeline: { en: 'Timeline', de: 'Zeitleiste' },
+  viewIdentities: { en: 'Identities', de: 'Identitäten' },
+  viewPrivacy: { en: 'Consents and rights', de: 'Einwilligungen und Rechte' },
   viewShow: { en: 'What we would show now', de: 'Was wir jetzt zeigen würden' },
 
   // taste
