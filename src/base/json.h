@@ -48,8 +48,32 @@ void kd_jw_object_end(kd_jw *w);
 void kd_jw_array(kd_jw *w);
 void kd_jw_array_end(kd_jw *w);
 void kd_jw_key_str(kd_jw *w, kd_str key);
-void kd_jw_key_plain(kd_jw *w, const char *name, size_t len); /* nothing in it is to be escaped */
-static inline void kd_jw_key(kd_jw *w, const char *name) { kd_jw_key_plain(w, name, strlen(name)); } /* a name of our own; inline: the length of a literal is known */
+/* Inside a container every value and key stands behind a comma, unless first in it or behind a key. No value ends in these. */
+static inline bool kd_jw_wants_comma(const kd_jw *w)
+{
+    char last;
+    if (w->depth == 0 || w->buf->len == 0)
+        return false;
+    last = w->buf->ptr[w->buf->len - 1];
+    return last != '{' && last != '[' && last != ':';
+}
+/* A name of our own, with nothing in it to be escaped. Here and not in json_write.c: the length of a literal is known, and
+ * an answer has hundreds of keys. */
+static inline void kd_jw_key(kd_jw *w, const char *name)
+{
+    size_t len = strlen(name);
+    char  *at;
+    if (!kd_buf_reserve(w->buf, len + 4))
+        return;
+    at = w->buf->ptr + w->buf->len;
+    *at = ',';
+    at += kd_jw_wants_comma(w);
+    *at = '"';
+    memcpy(at + 1, name, len);
+    at[len + 1] = '"';
+    at[len + 2] = ':';
+    w->buf->len = (size_t)(at + len + 3 - w->buf->ptr);
+}
 void kd_jw_str(kd_jw *w, kd_str s);
 void kd_jw_pieces(kd_jw *w, const kd_str *pieces, size_t count); /* one string made of several; each is whole characters */
 void kd_jw_z(kd_jw *w, const char *z); /* NULL writes null */

@@ -9,19 +9,9 @@ void kd_jw_init(kd_jw *w, kd_buf *buf)
     *w = (kd_jw){ .buf = buf };
 }
 
-/* Inside a container every value and key stands behind a comma, unless first in it or behind a key. No value ends in these. */
-static inline bool wants_comma(const kd_jw *w)
-{
-    char last;
-    if (w->depth == 0 || w->buf->len == 0)
-        return false;
-    last = w->buf->ptr[w->buf->len - 1];
-    return last != '{' && last != '[' && last != ':';
-}
-
 static inline void before_value(kd_jw *w)
 {
-    if (wants_comma(w))
+    if (kd_jw_wants_comma(w))
         kd_buf_add_byte(w->buf, ',');
 }
 
@@ -156,7 +146,7 @@ static void add_quoted(kd_jw *w, kd_str s)
     }
     at = buf->ptr + buf->len;
     *at = ',';
-    at += wants_comma(w);
+    at += kd_jw_wants_comma(w);
     *at++ = '"';
     if (s.len != 0 && plain_prefix(s) == s.len) { /* most texts */
         memcpy(at, s.ptr, s.len);
@@ -173,22 +163,6 @@ void kd_jw_key_str(kd_jw *w, kd_str key)
 {
     add_quoted(w, key);
     kd_buf_add_byte(w->buf, ':');
-}
-
-void kd_jw_key_plain(kd_jw *w, const char *name, size_t len)
-{
-    char *at;
-    assert(plain_prefix((kd_str){ name, len }) == len);
-    if (!kd_buf_reserve(w->buf, len + 4))
-        return;
-    at = w->buf->ptr + w->buf->len;
-    *at = ',';
-    at += wants_comma(w);
-    *at = '"';
-    memcpy(at + 1, name, len);
-    at[len + 1] = '"';
-    at[len + 2] = ':';
-    w->buf->len = (size_t)(at + len + 3 - w->buf->ptr);
 }
 
 void kd_jw_str(kd_jw *w, kd_str s)
@@ -222,26 +196,27 @@ void kd_jw_i64(kd_jw *w, int64_t v)
 /* Whole part, point, and exactly `decimals` digits of `fraction`. */
 static void add_fixed(kd_buf *buf, bool negative, uint64_t whole, uint64_t fraction, int decimals)
 {
-    char digits[20];
-    if (negative)
-        kd_buf_add_byte(buf, '-');
-    kd_buf_add_i64(buf, (int64_t)whole);
-    if (decimals == 0)
-        return;
-    for (int i = decimals; i > 0; i--) {
-        digits[i] = (char)('0' + fraction % 10);
+    char  digits[48], *at = digits + sizeof digits;
+    for (int i = 0; i < decimals; i++) {
+        *--at = (char)('0' + fraction % 10);
         fraction /= 10;
     }
-    digits[0] = '.';
-    kd_buf_add(buf, digits, (size_t)decimals + 1);
+    if (decimals != 0)
+        *--at = '.';
+    do {
+        *--at = (char)('0' + whole % 10);
+        whole /= 10;
+    } while (whole > 0);
+    if (negative)
+        *--at = '-';
+    kd_buf_add(buf, at, (size_t)(digits + sizeof digits - at));
 }
 
 static uint64_t power10(int exponent)
 {
-    uint64_t value = 1;
-    while (exponent-- > 0)
-        value *= 10;
-    return value;
+    static const uint64_t powers[] = { 1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000, 10000000000, 100000000000,
+                                       1000000000000, 10000000000000, 100000000000000, 1000000000000000, 10000000000000000, 100000000000000000, 1000000000000000000 };
+    return powers[exponent];
 }
 
 void kd_jw_fixed(kd_jw *w, int64_t scaled, int decimals)

@@ -336,14 +336,19 @@ void kd_put_u64(kd_buf *buf, uint64_t v)
 
 void kd_put_varint(kd_buf *buf, uint64_t v)
 {
-    uint8_t out[10];
-    size_t  len = 0;
+    char  *at;
+    size_t len = 1;
+    for (uint64_t rest = v; rest >= 0x80; rest >>= 7)
+        len++;
+    if (!kd_buf_reserve(buf, len))
+        return;
+    at = buf->ptr + buf->len;
     while (v >= 0x80) {
-        out[len++] = (uint8_t)(v | 0x80);
+        *at++ = (char)(v | 0x80);
         v >>= 7;
     }
-    out[len++] = (uint8_t)v;
-    kd_buf_add(buf, out, len);
+    *at++ = (char)v;
+    buf->len = (size_t)(at - buf->ptr);
 }
 
 void kd_put_zigzag(kd_buf *buf, int64_t v)

@@ -55,6 +55,7 @@ typedef struct kd_product {
     const kd_product_attr *attrs; /* of the product, ascending by attribute; categories on every level; never the size */
     uint16_t attr_count;
     kd_ref   department;          /* of the topmost category, "Outdoor" of "Outdoor > Jackets"; 0: none */
+    kd_str   card;                /* as JSON members, made once and copied into every answer: "productId","title","brand","category","url"; what is empty is left out */
     kd_str   words;               /* title, id, category and brand in lower case, a line each: catalog/query.h */
     const kd_facing  *facings;    /* of each variant */
     const kd_variant *variants;   /* at least one: a product without variants is its own */

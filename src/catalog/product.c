@@ -269,10 +269,31 @@ static kd_str pack_words(kd_pack *pack, const kd_product *p)
     return (kd_str){ text, (size_t)(at - text) };
 }
 
-static size_t product_bytes(const kd_product *p)
+static void add_member(kd_jw *w, const char *key, kd_str text)
+{
+    if (text.len != 0)
+        KD_JW_STR(w, key, text);
+}
+
+/* The members of an object without its braces, so that a writer can set them among others. */
+static kd_str compose_card(kd_buf *buf, const kd_product *p)
+{
+    kd_jw w;
+    kd_buf_init(buf, NULL);
+    kd_jw_init(&w, buf);
+    kd_jw_object(&w);
+    KD_JW_STR(&w, "productId", member_text(p->doc, "id"));
+    KD_JW_STR(&w, "title", member_text(p->doc, "title"));
+    add_member(&w, "brand", member_text(p->doc, "brand"));
+    add_member(&w, "category", p->category);
+    add_member(&w, "url", member_text(p->doc, "url"));
+    return buf->failed ? (kd_str){ 0 } : (kd_str){ buf->ptr + 1, buf->len - 1 };
+}
+
+static size_t product_bytes(const kd_product *p, kd_str card)
 {
     kd_str parts[WORDS];
-    size_t bytes = kd_pack_array_bytes(1, sizeof(kd_product_object)) + kd_pack_array_bytes(p->variant_count, sizeof(kd_facing)) + kd_pack_tree_bytes(p->doc)
+    size_t bytes = kd_pack_array_bytes(1, sizeof(kd_product_object)) + kd_pack_str_bytes(card) + kd_pack_array_bytes(p->variant_count, sizeof(kd_facing)) + kd_pack_tree_bytes(p->doc)
         + kd_pack_array_bytes(words_of(parts, p), 1) + kd_pack_array_bytes(p->attr_count, sizeof(kd_product_attr)) + kd_pack_array_bytes(p->variant_count, sizeof(kd_variant));
     for (uint16_t i = 0; i < p->variant_count; i++) {
         const kd_variant *v = &p->variants[i];
@@ -311,10 +332,9 @@ uint32_t kd_product_mark(const kd_catalog *catalog, const kd_product *p)
     return kd_concepts_of_product(catalog->concepts, p, categories, count);
 }
 
-/* `p` points anywhere (an arena, an older object); the object has everything in its own block, and values in the word list. */
-static kd_object *pack_product(kd_catalog *catalog, const kd_product *p, uint64_t hash, bool deleted)
+static kd_object *pack_with_card(kd_catalog *catalog, const kd_product *p, kd_str card, uint64_t hash, bool deleted)
 {
-    const size_t       bytes = product_bytes(p);
+    const size_t       bytes = product_bytes(p, card);
     kd_product_object *object = kd_object_new(catalog, bytes, hash, deleted);
     if (!object)
         return NULL;
@@ -328,6 +348,7 @@ static kd_object *pack_product(kd_catalog *catalog, const kd_product *p, uint64_
         facings[i] = (kd_facing){ size_of(&p->variants[i]), p->variants[i].row, p->variants[i].out_of_stock };
     q->facings = facings;
     q->department = department_of(p->category);
+    q->card = kd_pack_str(&pack, card);
     q->words = pack_words(&pack, p);
     q->doc = kd_pack_tree(&pack, p->doc);
     q->id = member_text(q->doc, "id");
@@ -350,6 +371,16 @@ static kd_object *pack_product(kd_catalog *catalog, const kd_product *p, uint64_
     }
     q->sensitive = kd_product_mark(catalog, q);
     return &object->head;
+}
+
+/* `p` points anywhere (an arena, an older object); the object has everything in its own block, and values in the word list. */
+static kd_object *pack_product(kd_catalog *catalog, const kd_product *p, uint64_t hash, bool deleted)
+{
+    kd_buf       buf;
+    const kd_str card = compose_card(&buf, p);
+    kd_object   *object = card.ptr ? pack_with_card(catalog, p, card, hash, deleted) : NULL;
+    kd_buf_free(&buf);
+    return object;
 }
 
 kd_object *kd_product_make(kd_catalog *catalog, const kd_draft *draft, const kd_json *body, uint32_t row, bool stub,

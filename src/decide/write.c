@@ -3,8 +3,6 @@
 
 #include "base/fetch.h"
 
-enum { TEXTS_AHEAD = 384 }; /* id, title, brand, addresses of an ordinary product stand together in its document */
-
 /* "de", "de-AT", "DE_de": tags of languages know no case. */
 static bool is_german(kd_str language)
 {
@@ -163,7 +161,7 @@ static void write_item(kd_jw *w, said_list *list, const kd_recommended *item, co
     kd_price          price;
 
     kd_jw_object(w);
-    KD_JW_STR(w, "productId", product->id);
+    kd_jw_raw(w, product->card);
     if (item->variant != NULL) {
         KD_JW_STR(w, "sku", item->variant->sku);
         if (item->variant->size.len != 0)
@@ -171,13 +169,6 @@ static void write_item(kd_jw *w, said_list *list, const kd_recommended *item, co
         if (item->variant->color.len != 0)
             KD_JW_STR(w, "color", item->variant->color);
     }
-    KD_JW_STR(w, "title", product->title);
-    if (product->brand.len != 0)
-        KD_JW_STR(w, "brand", product->brand);
-    if (product->category.len != 0)
-        KD_JW_STR(w, "category", product->category);
-    if (product->url.len != 0)
-        KD_JW_STR(w, "url", product->url);
     if (image.len != 0)
         KD_JW_STR(w, "image", image);
     if (product->variant_count != 0 && kd_price_of(&price, catalog, priced->row))
@@ -196,7 +187,7 @@ void kd_recommended_write(kd_jw *w, const kd_recommended *items, size_t count, c
     list.count = 0;
     for (size_t i = 0; i < count; i++) { /* their texts and prices, while the first is written */
         const kd_product *product = items[i].product;
-        kd_fetch_ahead(product->id.ptr, TEXTS_AHEAD);
+        kd_fetch_ahead(product->card.ptr, product->card.len);
         if (product->variant_count != 0)
             kd_price_fetch_ahead(catalog, product->facings[items[i].variant ? items[i].variant - product->variants : 0].row);
         kd_fetch_ahead(items[i].variant, sizeof *items[i].variant);
