@@ -10,5 +10,6 @@ int main(void)
     failures += run_stated_tests();
     failures += run_identity_tests();
     failures += run_people_tests();
+    failures += run_consent_tests();
     return failures != 0;
 }

@@ -52,4 +52,5 @@ int run_seal_tests(void);
 int run_stated_tests(void);
 int run_identity_tests(void);
 int run_people_tests(void);
+int run_consent_tests(void);
 #endif
