@@ -444,6 +444,7 @@ kd_status kd_engine_train(kd_engine *engine, kd_progress progress, void *self, c
     kd_arena     *arena = NULL;
     kd_buf        bytes;
     kd_stages     stages;
+    kd_store_stats stats = { 0 };
     int64_t       publish_us = 0;
     kd_status     status;
 
@@ -463,7 +464,9 @@ kd_status kd_engine_train(kd_engine *engine, kd_progress progress, void *self, c
         status = publish(engine, reader, kd_buf_str(&bytes), arena, err);
         publish_us = kd_monotonic_us() - began_us;
     }
-    kd_stages_end(&stages, status != KD_OK, status == KD_OK ? items_of_model(engine) : 0, publish_us);
+    if (reader != NULL)
+        kd_reader_stats(&stats, reader, NULL);
+    kd_stages_end(&stages, status != KD_OK, stats.events, status == KD_OK ? items_of_model(engine) : 0, publish_us);
     if (status == KD_OK)
         kd_log(KD_LOG_INFO, "recommend", "trained", "bytes=%zu ms=%lld", bytes.len, (long long)((kd_monotonic_us() - from) / 1000));
     kd_arena_free(arena);

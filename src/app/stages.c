@@ -21,7 +21,7 @@ void kd_stages_begin(kd_stages *s, kd_parts *parts, kd_progress progress, void *
 static void end_stage(kd_stages *s, bool failed)
 {
     if (s->stage[0])
-        note(s, "train-stage", s->stage, kd_monotonic_us() - s->stage_us, s->done, s->done, failed);
+        note(s, "train-stage", s->stage, kd_monotonic_us() - s->stage_us, s->done > 1 ? s->done : 0, s->done > 1 ? s->done : 0, failed); /* 1 of 1 counts no rows */
     s->stage[0] = '\0';
 }
 
@@ -38,10 +38,10 @@ void kd_stages_tell(void *self, const char *step, uint64_t done, uint64_t total)
         s->progress(s->self, step, done, total);
 }
 
-void kd_stages_end(kd_stages *s, bool failed, uint64_t items, int64_t publish_us)
+void kd_stages_end(kd_stages *s, bool failed, uint64_t events, uint64_t items, int64_t publish_us)
 {
     end_stage(s, failed);
-    note(s, "train", "", kd_monotonic_us() - s->began_us - publish_us, 0, items, failed);
+    note(s, "train", "", kd_monotonic_us() - s->began_us - publish_us, events, items, failed);
     if (!failed)
         note(s, "publish", "", publish_us, items, items, false);
 }

@@ -14,6 +14,6 @@ typedef struct kd_stages {
 
 void kd_stages_begin(kd_stages *stages, kd_parts *parts, kd_progress progress, void *self);
 void kd_stages_tell(void *stages, const char *step, uint64_t done, uint64_t total); /* kd_progress */
-/* The run has ended: notes it whole, and that its model (of so many products; 0: none) was published. */
-void kd_stages_end(kd_stages *stages, bool failed, uint64_t items, int64_t publish_us);
+/* The run over so many events has ended: notes it whole, and that its model (of so many products; 0: none) was published. */
+void kd_stages_end(kd_stages *stages, bool failed, uint64_t events, uint64_t items, int64_t publish_us);
 #endif

@@ -15,6 +15,8 @@ const pages = {
   catalogue: { at: '/catalogue' },
   product: { at: '/catalogue/P00018' },
   recommendations: { at: '/recommendations' },
+  sources: { at: '/sources' },
+  source: { at: '/sources/shop' },
   playground: { at: ({ person }) => `/recommendations?person=${person}` },
   'settings-keys': { at: '/settings/keys' },
   'settings-sources': { at: '/settings/sources' },

@@ -33,7 +33,7 @@ export function SourceList() {
     { id: 'state', header: t('state'), accessorFn: (row) => row.state, meta: { narrow: true }, cell: ({ row }) => <State source={row.original} /> },
     { id: 'owner', header: t('owner'), accessorFn: (row) => row.owner ?? '', meta: { phone: false }, cell: ({ row }) => row.original.owner ?? '–' },
     { id: 'last', header: t('lastEvent'), accessorFn: (row) => row.lastEventAt ?? '', cell: ({ row }) => <Ago time={row.original.lastEventAt} /> },
-    { id: 'day', header: t('perDay'), accessorFn: (row) => row.events24h, meta: { align: 'right' }, cell: ({ row }) => number(row.original.events24h) },
+    { id: 'day', header: t('perDay'), accessorFn: (row) => row.events24h, meta: { align: 'right', phone: false }, cell: ({ row }) => number(row.original.events24h) },
     { id: 'complete', header: t('complete'), accessorFn: (row) => row.completeness ?? -1, meta: { align: 'right' }, cell: ({ row }) => (row.original.completeness === null ? '–' : percent(row.original.completeness)) },
     { id: 'rejected', header: t('rejected'), accessorFn: (row) => row.rejected, meta: { align: 'right', phone: false }, cell: ({ row }) => number(row.original.rejected) },
     { id: 'duplicates', header: t('duplicates'), accessorFn: (row) => row.duplicates, meta: { align: 'right', phone: false }, cell: ({ row }) => number(row.original.duplicates) },

@@ -22,7 +22,7 @@ export function Steps() {
   };
   const chain: Column<Step>[] = [
     { id: 'step', header: t('step'), cell: ({ row }) => <strong>{nameOf(row.original.step)}</strong> },
-    { id: 'in', header: t('rowsIn'), meta: { align: 'right' }, cell: ({ row }) => number(row.original.rowsIn) },
+    { id: 'in', header: t('rowsIn'), meta: { align: 'right', phone: false }, cell: ({ row }) => number(row.original.rowsIn) },
     { id: 'out', header: t('rowsOut'), meta: { align: 'right' }, cell: ({ row }) => number(row.original.rowsOut) },
     { id: 'time', header: t('time'), meta: { align: 'right', phone: false }, cell: ({ row }) => took(row.original.milliseconds) },
     { id: 'last', header: t('last'), meta: { phone: false }, cell: ({ row }) => <Ago time={row.original.lastAt} /> },
