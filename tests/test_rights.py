@@ -228,5 +228,37 @@ class Requests(unittest.TestCase):
         self.assertIn(made['id'], [r['id'] for r in listed['requests']])
 
 
+class Retention(unittest.TestCase):
+    def test_what_is_over_is_emptied_and_profiles_forget_it(self):
+        with Server() as s:
+            fill(s, 3)
+            s.json('PUT', '/v1/admin/retention', {'orders': {'days': 100, 'minimumDays': 200}}, expect=400)
+            s.json('PUT', '/v1/admin/retention', {'weather': {'days': 1}}, expect=400)
+            s.json('PUT', '/v1/admin/retention', {'behaviour': {'days': -1}}, expect=400)
+            s.json('PUT', '/v1/admin/retention', {'behaviour': {'days': 30}, 'orders': {'days': 3650, 'minimumDays': 2190}})
+            self.assertEqual(s.json('GET', '/v1/admin/retention')['orders'], {'days': 3650, 'minimumDays': 2190})
+            self.assertEqual(s.json('POST', '/v1/admin/retention/run')['emptied'], 0)
+            s.stop()
+            db = sqlite3.connect(s.db)  # a month and a day go by
+            db.execute('update log set received_ms=received_ms-31*86400000')
+            db.commit()
+            db.close()
+            s.start()
+            before = s.json('POST', '/v1/admin/profiles/find', {'id': SECRETS[3]})
+            until = time.monotonic() + 20  # the start looks by itself
+            while sql(s, 'select count(*) from log where kind=10 and length(body)>0')[0][0] and time.monotonic() < until:
+                time.sleep(0.1)
+            run = s.json('POST', '/v1/admin/retention/run')
+            self.assertEqual(sql(s, 'select count(*) from log where kind=10 and length(body)>0')[0][0], 0)
+            self.assertGreater(sql(s, 'select count(*) from log where kind=20 and length(body)>0')[0][0], 0)
+            after = s.json('POST', '/v1/admin/profiles/find', {'id': SECRETS[3]})
+            self.assertEqual(len(after['orderHistory']), 1)
+            other = s.json('POST', '/v1/admin/profiles/find', {'id': 'other-1'})
+            self.assertNotIn('P1', json.dumps(other))
+            self.assertEqual(files_with(s, SECRETS[7].encode()), [])
+            code, out, err = s.command('doctor')
+            self.assertEqual(code, 0, out + err)
+
+
 if __name__ == '__main__':
     unittest.main()

@@ -8,6 +8,7 @@
 #include "api/handlers.h"
 #include "insight/entry.h"
 #include "trust/export.h"
+#include "trust/retention.h"
 
 enum { LIST_MAX = 200, TRAITS_MAX = 32 };
 
@@ -272,4 +273,62 @@ void kd_admin_request_export(kd_request *request)
         close(fd);
         kd_reply_problem(request, kd_fail_memory(&err), &err);
     }
+}
+
+/* ---- retention ------------------------------------------------------------------------------------------------------------ */
+static kd_status write_retention(kd_request *request, kd_err *err)
+{
+    kd_retention rules;
+    kd_jw        w;
+    kd_status    status = kd_retention_load(&rules, request->reader, err);
+    if (status != KD_OK)
+        return status;
+    kd_jw_init(&w, &request->out);
+    kd_jw_object(&w);
+    for (int i = 0; i < KD_RETAIN_COUNT; i++) {
+        kd_jw_key(&w, kd_retained_name((kd_retained)i));
+        kd_jw_object(&w);
+        KD_JW_I64(&w, "days", rules.of[i].days);
+        KD_JW_I64(&w, "minimumDays", rules.of[i].minimum_days);
+        kd_jw_object_end(&w);
+    }
+    kd_jw_object_end(&w);
+    return KD_OK;
+}
+
+void kd_admin_retention(kd_request *request)
+{
+    kd_err err = { 0 };
+    if (kd_caller_require(request, KD_SEE))
+        kd_reply_json(request, write_retention(request, &err), &err);
+}
+
+void kd_admin_retention_put(kd_request *request)
+{
+    kd_err err = { 0 };
+    if (!kd_caller_require(request, KD_EDIT_PRIVACY))
+        return;
+    const kd_json *body = kd_request_json(request, false);
+    if (!body || !kd_audit(request, "retention.change", (kd_str){ 0 }, body->raw.len <= 1024 ? body->raw : (kd_str){ 0 }))
+        return;
+    kd_status status = kd_retention_put(request->parts->store, request->reader, body, kd_now(request->parts->clock), &err);
+    kd_reply_json(request, status == KD_OK ? write_retention(request, &err) : status, &err);
+}
+
+void kd_admin_retention_run(kd_request *request)
+{
+    kd_err           err = { 0 };
+    kd_retention_run run;
+    kd_jw            w;
+    if (!kd_caller_require(request, KD_EDIT_PRIVACY))
+        return;
+    kd_status status = kd_retention_run_now(&run, request->parts->rights, request->reader, NULL, &err);
+    kd_jw_init(&w, &request->out);
+    kd_jw_object(&w);
+    KD_JW_I64(&w, "lookedAt", (int64_t)run.looked_at);
+    KD_JW_I64(&w, "emptied", (int64_t)run.emptied);
+    KD_JW_I64(&w, "refolded", (int64_t)run.refolded);
+    KD_JW_I64(&w, "quarantined", (int64_t)run.quarantined);
+    kd_jw_object_end(&w);
+    kd_reply_json(request, status, &err);
 }

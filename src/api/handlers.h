@@ -70,6 +70,9 @@ void kd_admin_request_reject(kd_request *request);
 void kd_admin_request_extend(kd_request *request);
 void kd_admin_request_run(kd_request *request);
 void kd_admin_request_export(kd_request *request);
+void kd_admin_retention(kd_request *request);
+void kd_admin_retention_put(kd_request *request);
+void kd_admin_retention_run(kd_request *request);
 /* live.c */
 void kd_admin_live(kd_request *request);
 /* admin_keys.c */

@@ -227,6 +227,9 @@ const kd_schema kd_schemas[] = {
             "publicKey":{"type":"string"},"signature":{"type":"string"}}}}}) },
     { "RightRequests", SCHEMA({"type":"object","required":["requests","open","overdue","cursor"],"properties":{"requests":{"type":"array","items":{"$ref":"#/components/schemas/RightRequest"}},
         "open":{"type":"integer"},"overdue":{"type":"integer"},"modelsRetrainedBy":{"type":["string","null"],"format":"date-time"},"cursor":{"type":["string","null"]}}}) },
+    { "Retention", SCHEMA({"type":"object","description":"by class: behaviour, orders, marketing, texts, decisions, quarantine","additionalProperties":{"type":"object","properties":{
+        "days":{"type":"integer","minimum":0,"maximum":36500},"minimumDays":{"type":"integer","minimum":0,"maximum":36500}}}}) },
+    { "RetentionRun", SCHEMA({"type":"object","properties":{"lookedAt":{"type":"integer"},"emptied":{"type":"integer"},"refolded":{"type":"integer"},"quarantined":{"type":"integer"}}}) },
     { "JobStarted", SCHEMA({"type":"object","required":["job"],"properties":{"job":{"type":"string","format":"uuid"}}}) },
     { "Job", SCHEMA({"type":"object","required":["id","kind","state","done","total","startedAt"],"properties":{"id":{"type":"string","format":"uuid"},"kind":{"type":"string","enum":["backup","doctor"]},
         "state":{"type":"string","enum":["running","done","failed"]},"done":{"type":"integer"},"total":{"type":"integer","description":"0: not known"},

@@ -464,6 +464,18 @@ kd_stamps *kd_people_link_stamps(kd_people *people) { return &people->links; }
 kd_stamps *kd_people_fold_stamps(kd_people *people) { return &people->folds; }
 uint32_t   kd_people_taken_back(const kd_people *people) { return atomic_load(&people->taken_back); }
 
+void kd_person_replace(kd_person *person, kd_people *people, kd_profile *fresh)
+{
+    entry     *e = person->priv;
+    shard     *s = shard_of(people, e->hash);
+    kd_profile old = person->profile;
+    fresh->trusts_claims = old.trusts_claims;
+    person->profile = *fresh;
+    *fresh = old;
+    recount(people, s, e);
+    mark_dirty(people, s, e);
+}
+
 bool kd_people_full(const kd_people *people)
 {
     return kd_people_dirty_bytes(people) > people->options.dirty_bytes_max;
@@ -482,6 +494,11 @@ size_t kd_people_dirty_bytes(const kd_people *people)
 size_t kd_people_count(const kd_people *people)
 {
     return atomic_load_explicit(&people->count, memory_order_relaxed);
+}
+
+const kd_profile_caps *kd_people_caps(const kd_people *people)
+{
+    return &people->options.caps;
 }
 
 bool kd_people_trust_claims(const kd_people *people)

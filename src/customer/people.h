@@ -59,10 +59,15 @@ kd_stamps *kd_people_link_stamps(kd_people *people); /* moved by the above */
 kd_stamps *kd_people_fold_stamps(kd_people *people); /* moved under the person's lock whenever a profile changes, or is no more */
 uint32_t   kd_people_taken_back(const kd_people *people); /* how often evidence was taken back in this process */
 
+/* What the log says of it now, in place of what it said before retention emptied some of it: takes *fresh over and leaves the old
+ * profile there, to be freed. Folded and head stay. Only while nobody folds. */
+void      kd_person_replace(kd_person *person, kd_people *people, kd_profile *fresh);
+
 bool   kd_people_full(const kd_people *people); /* dirty_bytes_max passed */
 size_t kd_people_bytes(const kd_people *people);
 size_t kd_people_dirty_bytes(const kd_people *people);
 size_t kd_people_count(const kd_people *people); /* resident */
+const kd_profile_caps *kd_people_caps(const kd_people *people);
 bool   kd_people_trust_claims(const kd_people *people); /* as it was opened */
 
 /* Write all that was dirty when the call began, `batch` rows a transaction, sorted by store row, then `offset` (log offset

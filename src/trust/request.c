@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "event/statement.h"
+#include "trust/retention.h"
 #include "trust/rights.h"
 
 static const char *const right_names[KD_RIGHTS] = { "export", "erase", "rectify", "restrict", "release", "object" };
@@ -553,6 +554,26 @@ static bool run_all(kd_rights *rights)
     return ok;
 }
 
+/* Once a day, and soon after the start. */
+static void sweep_daily(kd_rights *rights)
+{
+    const int64_t    now = kd_now(rights->house.clock);
+    kd_retention_run run;
+    kd_err           err = { 0 };
+    if (now - rights->swept_ms < KD_DAY_MS)
+        return;
+    rights->swept_ms = now;
+    kd_status status = kd_retention_run_now(&run, rights, rights->reader, &rights->stop, &err);
+    if (status != KD_OK)
+        kd_log(KD_LOG_WARN, "trust", "retention-failed", "why=\"%s\"", err.msg);
+    else if (run.emptied + run.quarantined)
+        kd_log(KD_LOG_INFO, "trust", "retention", "emptied=%llu refolded=%llu quarantined=%llu", (unsigned long long)run.emptied,
+               (unsigned long long)run.refolded, (unsigned long long)run.quarantined);
+    pthread_mutex_lock(&rights->lock);
+    rights->emptied += run.emptied;
+    pthread_mutex_unlock(&rights->lock);
+}
+
 static void *rights_main(void *self)
 {
     enum { AGAIN_S = 20 };
@@ -571,6 +592,8 @@ static void *rights_main(void *self)
         rights->wanted = due_now = false;
         pthread_mutex_unlock(&rights->lock);
         bool ok = run_all(rights);
+        if (!rights->stop)
+            sweep_daily(rights);
         if (ok && rights->retrain_due_ms && rights->house.retrain && !rights->stop) {
             const int64_t began = kd_now(rights->house.clock);
             kd_err        err = { 0 };
@@ -696,6 +719,7 @@ void kd_rights_get_stats(kd_rights_stats *out, kd_rights *rights)
     pthread_mutex_lock(&rights->lock);
     out->erased = rights->erased;
     out->failed = rights->failed;
+    out->emptied = rights->emptied;
     out->retrain_due_ms = rights->retrain_due_ms;
     pthread_mutex_unlock(&rights->lock);
 }

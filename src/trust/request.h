@@ -69,7 +69,7 @@ kd_status kd_rights_run(kd_right_case *out, kd_rights *rights, kd_reader *reader
 /* Set traits of a person by a proven event: JSON values; a value of null takes the trait back. Closes the request `id`. */
 kd_status kd_rights_rectify(kd_right_case *out, kd_rights *rights, kd_reader *reader, kd_id id, const kd_trait *traits, size_t count, kd_str by, kd_arena *arena, kd_err *err);
 
-typedef struct kd_rights_stats { uint64_t open, overdue, erased, failed; int64_t retrain_due_ms; /* 0: no model rests on anybody erased */ } kd_rights_stats;
+typedef struct kd_rights_stats { uint64_t open, overdue, erased, failed, emptied /* events, by retention */; int64_t retrain_due_ms; /* 0: no model rests on anybody erased */ } kd_rights_stats;
 void kd_rights_get_stats(kd_rights_stats *out, kd_rights *rights);
 /* A training that began now was put in force: what was erased before `began_ms` is in no model any more. */
 void kd_rights_trained(kd_rights *rights, int64_t began_ms);

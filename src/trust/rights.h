@@ -30,6 +30,8 @@ struct kd_rights {
     kd_reader      *reader;   /* the thread's */
     kd_rng          rng;
     uint64_t        erased, failed;
+    int64_t         swept_ms;  /* when retention ran last; the thread's */
+    uint64_t        emptied;   /* by it */
     int64_t         retrain_due_ms, erased_ms; /* 0: none; when the last one the model may rest on was erased */
 };
 
