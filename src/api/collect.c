@@ -4,6 +4,7 @@
 #include <sodium.h>
 
 #include "api/caller.h"
+#include "api/collecting.h"
 #include "insight/live.h"
 #include "insight/pulse.h"
 #include "insight/sources.h"
@@ -19,6 +20,7 @@ typedef struct collection { /* of one request, in its arena */
     bool          keeps;        /* the source wants its refused events kept */
     bool          believed;     /* came by a server key */
     kd_str        call;         /* as the path says it */
+    const kd_guest *guest;      /* who was let in by something else than a key; NULL */
 } collection;
 
 static bool is_rejected(const kd_incoming *event)
@@ -185,11 +187,17 @@ static kd_status read_events(collection *c, kd_call call, kd_err *err)
     kd_incoming_context context;
     kd_caller           caller;
     kd_str              body_key = { 0 };
-    bool                by_header = kd_request_key(request).len > 0;
+    bool                signed_in = c->guest && c->guest->source.len > 0, by_header = signed_in || kd_request_key(request).len > 0;
     kd_status           status = KD_OK;
     read_context(&context, request);
     if (!by_header)
         status = parse(c, &body_key, call, &context, err);
+    if (signed_in) {
+        context.source = c->source = c->guest->source;
+        context.speaker = c->guest->believed ? KD_SPEAKER_SERVER : KD_SPEAKER_PUBLIC;
+        c->believed = c->guest->believed;
+        return parse_by_document(c, &body_key, call, &context, err);
+    }
     if (status == KD_OK)
         status = kd_caller_of(&caller, request, body_key, err);
     if (status != KD_OK)
@@ -277,17 +285,17 @@ static void submit(collection *c)
     kd_http_answer(request);
 }
 
-void kd_collect(kd_request *request)
+static void collect(kd_request *request, kd_str name, const kd_guest *guest)
 {
     collection *c = KD_NEW(request->arena, collection, 1);
     kd_err      err = { 0 };
     kd_call     call;
-    kd_status   status = kd_call_parse(&call, kd_request_segment(request, 1));
+    kd_status   status = kd_call_parse(&call, name);
     request->no_store = true;
     if (c == NULL)
         status = kd_fail_memory(&err);
     else
-        c->request = request, c->type = status == KD_OK ? type_of(call) : NULL, c->call = kd_request_segment(request, 1);
+        c->request = request, c->type = status == KD_OK ? type_of(call) : NULL, c->call = name, c->guest = guest;
     if (status == KD_OK)
         status = read_events(c, call, &err);
     if (c)
@@ -297,11 +305,22 @@ void kd_collect(kd_request *request)
         kd_reply_problem(request, status == KD_LIMIT ? KD_INVALID : status, &err);
         return;
     }
-    c->single = call != KD_CALL_BATCH;
+    c->single = call != KD_CALL_BATCH || (guest && guest->single);
+    c->guest = NULL; /* the caller's, who is gone when the writer answers */
     if (!has_any_to_write(c))
         reply_stored(c); /* nothing to write */
     else
         submit(c);
+}
+
+void kd_collect(kd_request *request)
+{
+    collect(request, kd_request_segment(request, 1), NULL);
+}
+
+void kd_collect_batch(kd_request *request, const kd_guest *guest)
+{
+    collect(request, KD_STR("batch"), guest);
 }
 
 void kd_collect_nothing(kd_request *request)

@@ -8,6 +8,9 @@ void kd_collect(kd_request *request);
 void kd_collect_nothing(kd_request *request);          /* SDKs' reports about themselves: taken and dropped */
 void kd_collect_project_settings(kd_request *request);
 void kd_collect_source_config(kd_request *request);
+/* inbound.c */
+void kd_cloudevents(kd_request *request);
+void kd_webhooks(kd_request *request);
 /* decide.c */
 void kd_api_decide(kd_request *request);
 void kd_api_recommend(kd_request *request);

@@ -47,6 +47,13 @@ static const kd_route routes[] = {
     CALL("/v1/s", "screen", screen_call),
     CALL("/v1/g", "group", group_call),
     CALL("/v1/a", "alias", alias_call),
+    ROUTE(KD_POST, "/v1/cloudevents", kd_cloudevents, "cloudevents", KD_ROUTE_CORS, .tag = "collect", .summary = "CloudEvents 1.0: structured, batched or binary",
+          .description = "Types that end in track, identify, page, screen, group or alias carry that call as data; order, receipt, order.completed, order.cancelled and "
+                         "order.refunded are orders; any other type is an event of that name. Extension attributes userid and anonymousid say who it is where the data does not.",
+          .security = KD_WRITE_KEY, .body = "Anything", .answer = "CollectAnswer", .errors = "400,401,413,429,503"),
+    ROUTE(KD_POST, "/v1/webhooks/{}", kd_webhooks, "webhooks", 0, .tag = "collect", .summary = "A webhook signed as Standard Webhooks say",
+          .description = "The source's document names its secret; two secrets are accepted while one is changed. Older than five minutes is refused; an id known already is a duplicate.",
+          .security = KD_OPEN, .path_names = "source", .body = "Anything", .answer = "CollectAnswer", .errors = "400,401,403,404,413,429,503"),
     ROUTE(KD_POST, "/v1/m", kd_collect_nothing, "sdk_metrics", KD_ROUTE_CORS | KD_ROUTE_SEGMENT, .tag = "collect", .summary = "An SDK's report about itself: taken and dropped",
           .security = KD_OPEN, .answer = "CollectAnswer", .errors = "413"),
     ROUTE(KD_GET, "/v1/projects/{}/settings", kd_collect_project_settings, "project_settings", KD_ROUTE_CORS, .tag = "collect", .summary = "Settings for Segment's browser SDK",
