@@ -256,6 +256,9 @@ class Retention(unittest.TestCase):
             other = s.json('POST', '/v1/admin/profiles/find', {'id': 'other-1'})
             self.assertNotIn('P1', json.dumps(other))
             self.assertEqual(files_with(s, SECRETS[7].encode()), [])
+            s.kill()  # the profiles on disk have forgotten it too
+            s.start()
+            self.assertNotIn('P1', json.dumps(s.json('POST', '/v1/admin/profiles/find', {'id': 'other-1'})))
             code, out, err = s.command('doctor')
             self.assertEqual(code, 0, out + err)
 

@@ -472,6 +472,8 @@ void kd_person_replace(kd_person *person, kd_people *people, kd_profile *fresh)
     fresh->trusts_claims = old.trusts_claims;
     person->profile = *fresh;
     *fresh = old;
+    e->refolded = true;
+    kd_stamps_move(&people->folds, person->id);
     recount(people, s, e);
     mark_dirty(people, s, e);
 }

@@ -7,7 +7,7 @@
 #include "event/import.h"
 #include "trust/rights.h"
 
-enum { PAGE_ROWS = 1000, PERSONS_AT_ONCE = 50, QUARANTINE_PAGE = 200, DAYS_MAX = 36500 };
+enum { PAGES_A_NOTE = 50, PAGE_ROWS = 1000, PERSONS_AT_ONCE = 50, QUARANTINE_PAGE = 200, DAYS_MAX = 36500 };
 static const kd_id nobody;
 static const char *const names[KD_RETAIN_COUNT] = { "behaviour", "orders", "marketing", "texts", "decisions", "quarantine" };
 #define KIND KD_STR("retention")
@@ -114,14 +114,51 @@ typedef struct sweep { /* one page of the log */
     kd_id      persons[PAGE_ROWS];
     size_t     person_count, from;      /* to be folded anew */
     uint64_t   emptied, refolded;
+    long long  note_group, note_after;  /* where an earlier run was left by a crash; -1: nowhere */
+    int        again;                   /* pages of it still to be folded anew */
+    unsigned   since_note;              /* worked pages since the last note; 0: none stands */
 } sweep;
+
+/* Profiles that were folded anew are in memory until a checkpoint; after a crash they would remember what the log no longer
+ * holds. So a note says from which page on that may be, and the next run folds the persons of those pages once more. */
+#define NOTE_META "retention_at"
+
+static kd_status put_note(sweep *s, long long group, long long after, kd_err *err)
+{
+    char text[64];
+    snprintf(text, sizeof text, "%lld %lld", group, after);
+    return kd_store_meta_put(s->rights->house.store, NOTE_META, kd_str_z(text), err);
+}
+
+static kd_status read_note(sweep *s, kd_arena *arena, kd_err *err)
+{
+    kd_str    value = { 0 };
+    char      text[64] = "";
+    kd_status status = kd_reader_meta(&value, s->reader, NOTE_META, arena, err);
+    s->note_group = s->note_after = -1;
+    if (status == KD_OK && value.len < sizeof text) {
+        memcpy(text, value.ptr, value.len);
+        if (sscanf(text, "%lld %lld", &s->note_group, &s->note_after) != 2)
+            s->note_group = -1;
+    }
+    return status == KD_NOT_FOUND ? KD_OK : status;
+}
+
+/* What was folded is durable, and the note goes. */
+static kd_status settle(sweep *s, kd_err *err)
+{
+    kd_status status = kd_ingest_checkpoint(s->rights->house.ingest, err);
+    s->since_note = 0;
+    return status == KD_OK ? put_note(s, -1, -1, err) : status;
+}
 
 static void note_event(sweep *s, const kd_event *event)
 {
     int class = class_of(event->kind);
-    if (class < 0 || event->flags & KD_EVENT_HOLLOW || event->received_ms >= s->before[class])
+    bool again = s->again > 0 && (event->flags & (KD_EVENT_HOLLOW | KD_EVENT_ERASED)) == KD_EVENT_HOLLOW;
+    if (class < 0 || (event->flags & KD_EVENT_HOLLOW && !again) || event->received_ms >= s->before[class])
         return;
-    bool known = false;
+    bool known = again;
     for (size_t i = 0; i < s->kind_count; i++)
         known = known || s->kinds[i] == event->kind;
     if (!known)
@@ -196,14 +233,19 @@ static kd_status take_page(kd_retention_run *out, sweep *s, const kd_event *even
     kd_status status = KD_OK;
     s->kind_count = s->person_count = 0;
     s->count = (int64_t)count;
+    if (s->note_group == s->group && s->note_after == s->after)
+        s->again = PAGES_A_NOTE;
     for (size_t i = 0; i < count; i++)
         note_event(s, &events[i]);
-    if (s->kind_count)
+    s->again -= s->again > 0;
+    if ((s->kind_count || s->person_count) && s->since_note++ == 0)
+        status = put_note(s, s->group, s->after, err);
+    if (status == KD_OK && s->kind_count)
         status = hollow_page(s, err);
     out->emptied += status == KD_OK && s->kind_count ? s->emptied : 0;
     for (s->from = 0; status == KD_OK && s->from < s->person_count; s->from += PERSONS_AT_ONCE)
         status = kd_ingest_between(s->rights->house.ingest, refold_some, s, err);
-    return status;
+    return status == KD_OK && s->since_note >= PAGES_A_NOTE ? settle(s, err) : status;
 }
 
 static kd_status sweep_group(kd_retention_run *out, sweep *s, const bool *stop, kd_arena *arena, kd_err *err)
@@ -266,6 +308,7 @@ kd_status kd_retention_run_now(kd_retention_run *out, kd_rights *rights, kd_read
     if (status == KD_OK) {
         s->rights = rights;
         s->reader = reader;
+        status = read_note(s, arena, err);
     }
     for (uint16_t group = 0; status == KD_OK && any && group < kd_store_groups(rights->house.store); group++) {
         s->group = group;
@@ -273,6 +316,8 @@ kd_status kd_retention_run_now(kd_retention_run *out, kd_rights *rights, kd_read
     }
     if (status == KD_OK && rules.of[KD_RETAIN_QUARANTINE].days)
         status = clear_quarantine(out, s, arena, err);
+    if (status == KD_OK && (s->since_note || s->note_group >= 0))
+        status = settle(s, err);
     if (s)
         out->refolded = s->refolded;
     if (status == KD_OK && out->emptied + out->quarantined)
