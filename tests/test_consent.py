@@ -116,7 +116,7 @@ class Consent(unittest.TestCase):
         self.say('ada', 'personalise', True)
         self.assertEqual([i['productId'] for i in self.viewed('ada')['items']], ['HAT'])
         now = {p['purpose']: p for p in self.s.json('GET', '/v1/admin/consents/summary')['now']}
-        self.assertEqual((now['personalise']['granted'], now['share']['unknown']), (1, 1))
+        self.assertEqual((now['personalise']['granted'], now['share']['unknown'], now['share']['granted']), ('<10', '<10', 0))
 
     def test_an_acknowledged_withdrawal_survives_a_kill(self):
         self.s.track('Product Viewed', 'ada', properties={'product_id': 'HAT'})
@@ -139,6 +139,24 @@ class Consent(unittest.TestCase):
             time.sleep(0.1)
         self.assertEqual(status, 200)
         self.assertIn(b'"allowed":["operate","personalise"]', data)
+
+    def test_training_reads_who_allows_it(self):
+        for who, refuses in (('a', False), ('b', False), ('c', True), ('d', True)):
+            for product in ('HAT', 'CAP') if not refuses else ('MUG', 'CUP'):
+                self.s.track('Order Completed', who, properties={'order_id': who + product, 'products': [{'product_id': product, 'quantity': 1, 'price': 5}]})
+            if refuses:
+                self.say(who, 'personalise', False)
+        self.s.json('POST', '/v1/admin/train', {})
+        deadline = time.monotonic() + 60
+        while 'left_out=' not in self.s.log_text() or 'ev=trained' not in self.s.log_text():
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.1)
+        self.assertIn('allowed=2 left_out=2', self.s.log_text())
+        def also(product):
+            answer = self.s.json('POST', '/v1/recommend', {'recipe': 'also-bought', 'count': 1, 'context': {'products': [product]}, 'customer': {}})
+            return [(i['productId'], i['layer']) for i in answer['items']]
+        self.assertEqual(also('HAT'), [('CAP', 0)])
+        self.assertNotIn(('CUP', 0), also('MUG'))
 
 
 if __name__ == '__main__':

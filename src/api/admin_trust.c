@@ -7,6 +7,7 @@
 #include "insight/entry.h"
 #include "trust/audit.h"
 #include "trust/linter.h"
+#include "trust/request.h"
 
 enum { EXAMPLES = 5, CONCEPTS_PER_CALL = KD_CONCEPTS_MAX, PREVIEW_BYTES_MAX = 16 * 1024, SENTENCES_LISTED_MAX = 200 };
 
@@ -367,6 +368,22 @@ static void write_audit(kd_jw *w, kd_request *request)
     kd_jw_object_end(w);
 }
 
+static void write_requests(kd_jw *w, kd_request *request)
+{
+    kd_rights_stats stats;
+    kd_jw_key(w, "requests");
+    if (!request->parts->rights) {
+        kd_jw_null(w);
+        return;
+    }
+    kd_rights_get_stats(&stats, request->parts->rights);
+    kd_jw_object(w);
+    KD_JW_I64(w, "open", (int64_t)stats.open);
+    KD_JW_I64(w, "overdue", (int64_t)stats.overdue);
+    kd_write_time(w, "modelsRetrainedBy", stats.retrain_due_ms ? stats.retrain_due_ms : KD_TIME_MIN);
+    kd_jw_object_end(w);
+}
+
 void kd_admin_trust(kd_request *request)
 {
     kd_findings        found = { 0 };
@@ -390,6 +407,7 @@ void kd_admin_trust(kd_request *request)
     KD_JW_I64(&w, "products", kd_snapshot_sensitive(s));
     kd_jw_object_end(&w);
     write_audit(&w, request);
+    write_requests(&w, request);
     kd_jw_object_end(&w);
     kd_snapshot_release(s);
     kd_reply_json(request, status, &err);

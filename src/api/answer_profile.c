@@ -64,6 +64,7 @@ typedef struct messages { /* from the id of a stored event to the sender's own m
     kd_arena   *arena, *scratch;
     struct { kd_id event; kd_str text; } memo[MEMO];
     size_t      count;
+    bool        sensitive; /* the person allows opinions from sensitive products */
 } messages;
 
 static kd_str message_text(messages *m, kd_id event_id)
@@ -339,10 +340,10 @@ static void write_claimed(kd_jw *w, const kd_profile *p, const kd_snapshot *s, m
 }
 
 /* What recommending believes of the sizes, with the purchases that speak for each: recommend/shelf.h. */
-static void write_sizes(kd_jw *w, const kd_profile *p, const kd_snapshot *s)
+static void write_sizes(kd_jw *w, const kd_profile *p, const kd_snapshot *s, bool sensitive)
 {
     kd_sizes sizes;
-    kd_sizes_learn(&sizes, p, s, false);
+    kd_sizes_learn(&sizes, p, s, sensitive);
     kd_jw_key(w, "sizes");
     kd_jw_array(w);
     for (uint32_t i = 0; i < sizes.count; i++) {
@@ -480,7 +481,7 @@ static void write_affinity(kd_jw *w, const kd_affinity *a, const kd_profile *p, 
 
 static kd_status write_affinities(kd_jw *w, const kd_profile *p, const kd_snapshot *s, messages *m, int64_t now_ms, kd_arena *arena, kd_err *err)
 {
-    attribute_source source = { s, arena };
+    attribute_source source = { s, arena, m->sensitive };
     kd_attr_source   callback = { attributes_of, &source };
     kd_taste_weights weights = kd_taste_weights_default();
     kd_affinity     *list = NULL;
@@ -543,7 +544,7 @@ static kd_status write_profile(kd_buf *out, const kd_profile *p, const kd_snapsh
     write_history(&w, "orderHistory", kd_profile_recent(p, KD_KIND_ORDER), s, m);
     write_history(&w, "returnHistory", kd_profile_recent(p, KD_KIND_RETURN), s, m);
     write_claimed(&w, p, s, m);
-    write_sizes(&w, p, s);
+    write_sizes(&w, p, s, m->sensitive);
     if (status == KD_OK)
         status = write_activity(&w, p, arena, err);
     if (status == KD_OK)
@@ -552,6 +553,15 @@ static kd_status write_profile(kd_buf *out, const kd_profile *p, const kd_snapsh
         status = write_affinities(&w, p, s, m, now_ms, arena, err);
     kd_jw_object_end(&w);
     return status != KD_OK ? status : kd_buf_status(out, err);
+}
+
+/* Did they say yes to opinions from what is sensitive? */
+static bool allows_sensitive(kd_parts *parts, const kd_profile *profile)
+{
+    const kd_policy *policy = kd_parts_policy(parts);
+    const bool       yes = (kd_allowed(policy, profile, false) & KD_PURPOSE_BIT(KD_PURPOSE_SENSITIVE)) != 0;
+    kd_policy_release(policy);
+    return yes;
 }
 
 kd_status kd_answer_profile(kd_buf *out, kd_parts *parts, kd_reader *reader, kd_str id, kd_arena *arena, kd_err *err)
@@ -570,6 +580,7 @@ kd_status kd_answer_profile(kd_buf *out, kd_parts *parts, kd_reader *reader, kd_
         m->reader = reader;
         m->arena = arena;
         m->scratch = scratch;
+        m->sensitive = allows_sensitive(parts, &profile);
         snapshot = kd_snapshot_acquire(parts->catalog);
         status = write_profile(out, &profile, snapshot, m, kd_now(parts->clock), arena, err);
         kd_snapshot_release(snapshot);

@@ -1,7 +1,9 @@
-/* How persons stand to each purpose, and on which days they said so: counted from the profiles as they are stored. */
+/* How persons stand to each purpose, and how they came to: counted from the profiles as they are stored. A day counts the statements in
+ * force now that had been made by its end. Counts below the floor are not told (customer/floor.h). */
 #include "api/caller.h"
 #include "api/handlers.h"
 #include "customer/consent.h"
+#include "customer/floor.h"
 
 enum { PERSONS_MAX = 20000, ROWS = 256, DAYS_MAX = 400, SCAN_BYTES = 64 << 20, DAYS_DEFAULT = 90 };
 
@@ -9,6 +11,7 @@ typedef struct tally { uint32_t granted[KD_PURPOSE_COUNT], refused[KD_PURPOSE_CO
 typedef struct summary {
     tally    now;
     tally   *days;      /* of current statements, by the day they were made; unknown stays 0 */
+    tally    before;    /* those older than the first day */
     int32_t  first_day;
     int      day_count;
     uint32_t persons;
@@ -26,6 +29,8 @@ static void count_profile(summary *s, const kd_profile *profile)
             s->now.unknown[p]++;
         else
             (granted ? s->now.granted : s->now.refused)[p]++;
+        if (said && day < 0)
+            (granted ? s->before.granted : s->before.refused)[p]++;
         if (day >= 0 && day < s->day_count)
             (granted ? s->days[day].granted : s->days[day].refused)[p]++;
     }
@@ -65,19 +70,34 @@ static kd_status scan(summary *s, kd_request *request, kd_err *err)
     return status;
 }
 
-static void write_tally(kd_jw *w, const tally *t, const char *day, int purpose)
+static void write_tally(kd_jw *w, const tally *t, const char *day, int purpose, uint32_t k)
 {
+    const uint64_t people[] = { t->granted[purpose], t->refused[purpose], t->unknown[purpose] };
+    bool           hidden[3];
+    kd_floor_parts(hidden, people, 3, k);
     kd_jw_object(w);
     if (day)
         KD_JW_Z(w, "day", day);
     KD_JW_Z(w, "purpose", kd_purpose_name((kd_purpose)purpose));
-    KD_JW_I64(w, "granted", t->granted[purpose]);
-    KD_JW_I64(w, "refused", t->refused[purpose]);
-    KD_JW_I64(w, "unknown", t->unknown[purpose]);
+    kd_floor_write_part(w, "granted", people[0], hidden[0], k);
+    kd_floor_write_part(w, "refused", people[1], hidden[1], k);
+    kd_floor_write_part(w, "unknown", people[2], hidden[2], k);
     kd_jw_object_end(w);
 }
 
-static void write_summary(kd_jw *w, const summary *s)
+/* What had been said by the end of each day: sums in place. Whoever had not spoken by then is unknown. */
+static void add_up(summary *s)
+{
+    for (int p = 0; p < KD_PURPOSE_COUNT; p++)
+        for (int d = 0; d < s->day_count; d++) {
+            const tally *earlier = d ? &s->days[d - 1] : &s->before;
+            s->days[d].granted[p] += earlier->granted[p];
+            s->days[d].refused[p] += earlier->refused[p];
+            s->days[d].unknown[p] = s->persons - s->days[d].granted[p] - s->days[d].refused[p];
+        }
+}
+
+static void write_summary(kd_jw *w, const summary *s, uint32_t k)
 {
     kd_jw_object(w);
     KD_JW_I64(w, "persons", s->persons);
@@ -85,7 +105,7 @@ static void write_summary(kd_jw *w, const summary *s)
     kd_jw_key(w, "now");
     kd_jw_array(w);
     for (int p = 0; p < KD_PURPOSE_COUNT; p++)
-        write_tally(w, &s->now, NULL, p);
+        write_tally(w, &s->now, NULL, p, k);
     kd_jw_array_end(w);
     kd_jw_key(w, "days");
     kd_jw_array(w);
@@ -95,7 +115,7 @@ static void write_summary(kd_jw *w, const summary *s)
         time[10] = '\0';
         for (int p = 0; p < KD_PURPOSE_COUNT; p++)
             if (s->days[d].granted[p] || s->days[d].refused[p])
-                write_tally(w, &s->days[d], time, p);
+                write_tally(w, &s->days[d], time, p, k);
     }
     kd_jw_array_end(w);
     kd_jw_object_end(w);
@@ -133,7 +153,8 @@ void kd_admin_consents_summary(kd_request *request)
     if (status == KD_OK)
         status = scan(&s, request, &err);
     kd_jw_init(&w, &request->out);
+    add_up(&s);
     if (status == KD_OK)
-        write_summary(&w, &s);
+        write_summary(&w, &s, request->parts->k_floor);
     kd_reply_json(request, status, &err);
 }

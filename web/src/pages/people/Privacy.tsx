@@ -37,7 +37,7 @@ function ConsentCard({ person }: { person: string }) {
       text: t(granted ? 'granting' : 'refusing', { purpose: label }),
       take: async () => {
         try {
-          await send('POST', path, { purpose: purpose.purpose, granted, source: 'staff', policy: 'dashboard', proof: '' });
+          await send('POST', path, { purpose: purpose.purpose, granted, source: 'staff' });
           setError(null);
         } catch (cause) {
           setError(cause);
@@ -56,7 +56,7 @@ function ConsentCard({ person }: { person: string }) {
             </ul>
             <SidePanel opened={history} onClose={() => setHistory(false)} title={t('history')}>
               <ol className="graph-evidence">
-                {consents.history.map((one, i) => <HistoryRow key={`${one.time} ${one.purpose} ${i}`} one={one} />)}
+                {consents.history.map((one, i) => <HistoryRow key={`${one.time} ${i}`} one={one} />)}
               </ol>
             </SidePanel>
           </>
@@ -92,11 +92,12 @@ function PurposeRow({ one, onSay }: { one: PurposeState; onSay: (one: PurposeSta
 function HistoryRow({ one }: { one: Consents['history'][number] }) {
   const t = useWords(privacyWords);
   const p = useWords(purposeWords);
-  const known = purposeWord(one.purpose);
+  const names = (purposes: readonly string[]) => purposes.map((purpose) => { const word = purposeWord(purpose); return word ? p(word) : purpose; }).join(', ');
   return (
     <li>
       <div>
-        <strong>{known ? p(known) : one.purpose}</strong> <Tag tone={one.granted ? 'good' : 'plain'}>{t(one.granted ? 'stateGranted' : 'stateRefused')}</Tag>
+        {one.granted.length > 0 && <div><Tag tone="good">{t('stateGranted')}</Tag> {names(one.granted)}</div>}
+        {one.refused.length > 0 && <div><Tag>{t('stateRefused')}</Tag> {names(one.refused)}</div>}
         <div className="soft">{dateTime(one.time)}{one.source ? ` · ${one.source}` : ''}{one.policy ? ` · ${one.policy}` : ''}{one.proof ? ` · ${one.proof}` : ''}</div>
       </div>
     </li>
@@ -117,7 +118,7 @@ function RightsCard({ person, name }: { person: string; name: string }) {
   if (isAbsent(query.error)) return null;
   const open = async (right: Ask) => {
     try {
-      const made = await send<RightsRequest>('POST', '/v1/admin/requests', { person, right });
+      const made = await send<RightsRequest>('POST', '/v1/admin/requests', { customer: person, right });
       if (right === 'export') location.assign(`/v1/admin/requests/${encodeURIComponent(made.id)}/export.zip`);
       else await send('POST', `/v1/admin/requests/${encodeURIComponent(made.id)}/run`, {});
       setError(null);

@@ -2,7 +2,7 @@
 export type ConsentState = 'granted' | 'refused' | 'unknown';
 export type PurposeState = { purpose: string; basis: string; state: ConsentState; allowed: boolean; time?: string | null; source?: string | null; policy?: string | null };
 export type Consents = { allowed: readonly string[]; purposes: readonly PurposeState[]; history: readonly ConsentEntry[] };
-export type ConsentEntry = { purpose: string; granted: boolean; time: string; source?: string | null; policy?: string | null; proof?: string | null };
+export type ConsentEntry = { time: string; granted: readonly string[]; refused: readonly string[]; source: string; policy: string; proof: string; proven: boolean; event: string };
 
 export type LineageField = {
   field: string;
@@ -24,9 +24,11 @@ export type RightsRequest = {
   dueAt: string;
   closedAt?: string | null;
   extended?: boolean;
-  by?: string;
+  overdue?: boolean;
+  openedBy?: string;
+  handledBy?: string;
   note?: string;
   step?: string;
-  why?: string;
+  heldUpBy?: string;
 };
 export type RightsRequests = { requests: readonly RightsRequest[] };

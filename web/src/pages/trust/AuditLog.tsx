@@ -16,10 +16,7 @@ export function AuditLog() {
   const [error, setError] = useState<unknown>(null);
   const [chosen, setChosen] = useState<AuditEntry | null>(null);
   if (isAbsent(query.error)) return <Empty title={t('auditNone')} icon="box" />;
-  const who = (entry: AuditEntry) => {
-    const actor = entry.who ?? entry.actor;
-    return actor ? [actor.kind, actor.role, actor.id].filter(Boolean).join(' · ') : '';
-  };
+  const who = (entry: AuditEntry) => [entry.actor, entry.role, entry.id].filter(Boolean).join(' · ');
   const columns: Column<AuditEntry>[] = [
     { id: 'time', header: t('colTime'), meta: { narrow: true }, cell: ({ row }) => <Ago time={row.original.time} /> },
     { id: 'who', header: t('colWho'), cell: ({ row }) => <bdi className="cut lineage-value">{who(row.original)}</bdi> },

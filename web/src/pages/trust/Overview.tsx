@@ -6,8 +6,8 @@ import { day, percent, relative } from '../../format';
 import { Answer, Card, DataTable, Failed, Figure, Figures, Icon, SidePanel, TimeChart, type Column, type Series } from '../../parts';
 import { useWords } from '../../words';
 import { isAbsent } from '../people/Privacy';
-import { basisWord, purposeOrder, purposeWord, purposeWords } from './purposeWords';
-import type { ConsentNow, ConsentSummary, People, Purpose, Purposes, Retention, RetentionRule, TrustSummary } from './types';
+import { basisWord, purposeOrder, purposeWord, purposeWords, retainedWord } from './purposeWords';
+import type { ConsentNow, ConsentSummary, People, Purpose, Purposes, Retention, TrustSummary } from './types';
 import { words } from './words';
 
 export function Overview() {
@@ -193,16 +193,18 @@ function BasisForm({ purpose, onDone }: { purpose: Purpose; onDone: () => void }
 
 function RetentionCard() {
   const t = useWords(words);
+  const p = useWords(purposeWords);
   const query = useGet<Retention>('/v1/admin/retention');
   if (isAbsent(query.error)) return null;
-  const columns: Column<RetentionRule>[] = [
-    { id: 'class', header: t('dataClass'), cell: ({ row }) => row.original.title || row.original.dataClass || row.original.class || row.original.id },
-    { id: 'days', header: t('kept'), meta: { align: 'right' }, cell: ({ row }) => { const days = row.original.days ?? row.original.keepDays; return days ? t('days', { n: days }) : t('forever'); } },
+  type Rule = { name: string; days: number };
+  const columns: Column<Rule>[] = [
+    { id: 'class', header: t('dataClass'), cell: ({ row }) => { const word = retainedWord(row.original.name); return word ? p(word) : row.original.name; } },
+    { id: 'days', header: t('kept'), meta: { align: 'right' }, cell: ({ row }) => (row.original.days ? t('days', { n: row.original.days }) : t('forever')) },
   ];
   return (
     <Card title={t('retention')} sentence={t('retentionSentence')} flush>
       <Answer query={query} rows={5}>
-        {(answer) => <DataTable label={t('retention')} rows={answer.rules ?? answer.retention ?? []} rowKey={(row) => row.dataClass ?? row.class ?? row.id ?? ''} columns={columns} />}
+        {(answer) => <DataTable label={t('retention')} rows={Object.entries(answer).map(([name, rule]) => ({ name, days: rule.days }))} rowKey={(row) => row.name} columns={columns} />}
       </Answer>
     </Card>
   );

@@ -32,7 +32,7 @@ export function Requests() {
     { id: 'state', header: t('colState'), cell: ({ row }) => <State one={row.original} /> },
     { id: 'due', header: t('colDue'), cell: ({ row }) => <Due one={row.original} /> },
     { id: 'person', header: t('colPerson'), meta: { phone: false }, cell: ({ row }) => (row.original.person ? <PersonLink person={row.original.person} /> : <span className="soft">{t('erasedPerson')}</span>) },
-    { id: 'by', header: t('colBy'), meta: { phone: false }, cell: ({ row }) => row.original.by ?? '' },
+    { id: 'by', header: t('colBy'), meta: { phone: false }, cell: ({ row }) => row.original.openedBy ?? '' },
   ];
   return (
     <Card title={t('requests')} sentence={t('requestsSentence')} flush>
@@ -104,7 +104,7 @@ function Panel({ one, onDone }: { one: RightsRequest; onDone: () => void }) {
         <Pair name={t('colDue')} value={dateTime(one.dueAt)} />
         {one.closedAt && <Pair name={t('closed')} value={dateTime(one.closedAt)} />}
         {one.step && <Pair name={t('step')} value={one.step} />}
-        {one.why && <Pair name={t('held')} value={one.why} />}
+        {one.heldUpBy && <Pair name={t('held')} value={one.heldUpBy} />}
         {one.note && <Pair name={t('note')} value={one.note} />}
       </dl>
       {one.person && <p><Link href={`/people/${one.person}?view=privacy`}>{t('openPerson')}</Link></p>}

@@ -26,6 +26,13 @@ export const purposeWords = defineWords({
   release: { en: 'End of restriction', de: 'Ende der Einschränkung' },
   object: { en: 'Objection', de: 'Widerspruch' },
 
+  behaviour: { en: 'Views, clicks, searches', de: 'Aufrufe, Klicks, Suchen' },
+  orders: { en: 'Orders and returns', de: 'Bestellungen und Rücksendungen' },
+  marketing: { en: 'Messages sent and opened', de: 'Gesendete und geöffnete Nachrichten' },
+  texts: { en: 'Reviews and service mails', de: 'Bewertungen und Servicemails' },
+  decisions: { en: 'Receipts of decisions', de: 'Belege von Entscheidungen' },
+  quarantine: { en: 'Refused rows', de: 'Abgewiesene Zeilen' },
+
   open: { en: 'open', de: 'offen' },
   running: { en: 'running', de: 'läuft' },
   done: { en: 'done', de: 'erledigt' },
@@ -41,6 +48,9 @@ const bases: Readonly<Record<string, PurposeWord>> = { consent: 'consent', contr
 const rights: Readonly<Record<string, PurposeWord>> = { export: 'export', erase: 'erase', rectify: 'rectify', restrict: 'restrict', release: 'release', object: 'object' };
 const states: Readonly<Record<string, PurposeWord>> = { open: 'open', running: 'running', done: 'done', rejected: 'rejected' };
 
+const retained: Readonly<Record<string, PurposeWord>> = { behaviour: 'behaviour', orders: 'orders', marketing: 'marketing', texts: 'texts', decisions: 'decisions', quarantine: 'quarantine' };
+
+export const retainedWord = (name: string): PurposeWord | undefined => retained[name];
 export const purposeWord = (purpose: string): PurposeWord | undefined => purposes[purpose];
 export const purposeText = (purpose: string): PurposeWord | undefined => texts[purpose];
 export const basisWord = (basis: string): PurposeWord | undefined => bases[basis];

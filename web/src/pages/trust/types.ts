@@ -40,8 +40,7 @@ export type ConsentSummary = { days: ConsentDay[]; now: ConsentNow[] };
 export type Purpose = { id: string; basis: string; gpc?: boolean; title?: string; text?: string; version?: number };
 export type Purposes = { purposes: Purpose[] };
 
-export type RetentionRule = { dataClass?: string; class?: string; id?: string; title?: string; days?: number | null; keepDays?: number | null };
-export type Retention = { rules?: RetentionRule[]; retention?: RetentionRule[] };
+export type Retention = Readonly<Record<string, { days: number; minimumDays: number }>>; // days 0: until erased
 
-export type AuditEntry = { number: number; time: string; who?: { kind: string; id?: string; role?: string }; actor?: { kind: string; id?: string; role?: string }; verb: string; object?: string; detail?: unknown };
+export type AuditEntry = { number: number; time: string; actor: string; id?: string; role?: string; verb: string; object?: string; request?: string; detail?: unknown };
 export type AuditPage = { entries: AuditEntry[]; cursor: string | number | null };
