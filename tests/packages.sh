@@ -1,6 +1,6 @@
 # The Debian packages of this project, and how to get the missing ones. Sourced by ./run, ./test and ./bench.
 BUILD_PACKAGES="gcc g++ meson ninja-build pkg-config libmicrohttpd-dev nettle-dev libsimdjson-dev libsqlite3-dev libsodium-dev libxxhash-dev
-    libzstd-dev zlib1g-dev libexpat1-dev libinih-dev libminizip-dev"
+    libzstd-dev zlib1g-dev libexpat1-dev libinih-dev libcurl4-openssl-dev libminizip-dev"
 TEST_PACKAGES="$BUILD_PACKAGES libcmocka-dev python3 prometheus zstd git curl fonts-dejavu-core"
 BENCH_PACKAGES="$BUILD_PACKAGES python3 wrk nginx-light"
 

@@ -76,6 +76,13 @@ void kd_admin_request_export(kd_request *request);
 void kd_admin_retention(kd_request *request);
 void kd_admin_retention_put(kd_request *request);
 void kd_admin_retention_run(kd_request *request);
+/* admin_webhooks.c */
+void kd_admin_webhooks(kd_request *request);
+void kd_admin_webhook_put(kd_request *request);
+void kd_admin_webhook_delete(kd_request *request);
+void kd_admin_webhook_rotate(kd_request *request);
+void kd_admin_webhook_test(kd_request *request);
+void kd_admin_webhook_resume(kd_request *request);
 /* live.c */
 void kd_admin_live(kd_request *request);
 /* admin_keys.c */

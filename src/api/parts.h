@@ -17,6 +17,7 @@ struct kd_keys; /* api/keys.h */
 struct kd_live; /* insight/live.h */
 struct kd_jobs; /* api/jobs.h */
 struct kd_pulse; /* insight/pulse.h */
+struct kd_deliver; /* journey/deliver.h */
 struct kd_watch; /* insight/sources.h */
 struct kd_steps; /* insight/steps.h */
 struct kd_users; /* api/users.h */
@@ -52,6 +53,8 @@ typedef struct kd_parts {
     struct kd_live *live;
     struct kd_jobs *jobs;
     struct kd_pulse *pulse;
+    struct kd_deliver *deliver;
+    bool            webhook_private_hosts;
     struct kd_watch *watch;                    /* over sources */
     struct kd_steps *steps;
     struct kd_users *users;

@@ -16,6 +16,7 @@
 #include "insight/pulse.h"
 #include "insight/sources.h"
 #include "insight/steps.h"
+#include "journey/deliver.h"
 #include "trust/audit.h"
 #include "trust/erase.h"
 
@@ -145,6 +146,16 @@ static kd_status open_customers(kd_engine *e, const kd_settings *s, bool is_new,
     return status;
 }
 
+static const kd_policy *policy_for_webhooks(void *parts) { return kd_parts_policy(parts); }
+
+static kd_status open_deliver(kd_engine *e, kd_err *err)
+{
+    kd_parts                *p = &e->parts;
+    const kd_deliver_options options = { .store = p->store, .people = p->people, .customers = p->customers, .vault = p->vault, .clock = p->clock,
+                                         .private_hosts = p->webhook_private_hosts, .policy = policy_for_webhooks, .policy_self = p };
+    return kd_deliver_open(&p->deliver, &options, err);
+}
+
 static kd_status open_ingest(kd_engine *e, const kd_settings *s, uint64_t *replayed, kd_err *err)
 {
     kd_parts               *p = &e->parts;
@@ -164,6 +175,7 @@ static kd_status open_ingest(kd_engine *e, const kd_settings *s, uint64_t *repla
     kd_ingest_observe(p->ingest, kd_pulse_see_stored, p->pulse);
     kd_ingest_observe(p->ingest, kd_watch_see_stored, p->watch);
     kd_ingest_observe(p->ingest, kd_live_see_stored, p->live);
+    kd_ingest_observe(p->ingest, kd_deliver_see_stored, p->deliver);
     kd_ingest_observe_duplicates(p->ingest, see_duplicates, e);
     kd_ingest_observe_withheld(p->ingest, see_withheld, e);
     return kd_ingest_start(p->ingest, replayed, err);
@@ -243,6 +255,8 @@ static kd_status open_parts(kd_engine *e, const kd_settings *s, bool create, kd_
     if (status == KD_OK)
         status = open_watch(e, err);
     if (status == KD_OK)
+        status = open_deliver(e, err);
+    if (status == KD_OK)
         status = open_ingest(e, s, &news->replayed, err);
     if (status == KD_OK)
         status = kd_parts_placements_reload(p, e->reader, err);
@@ -254,6 +268,8 @@ static kd_status open_parts(kd_engine *e, const kd_settings *s, bool create, kd_
         status = kd_watch_start(p->watch, err);
     if (status == KD_OK)
         status = kd_jobs_open(&p->jobs, p, err);
+    if (status == KD_OK)
+        status = kd_deliver_start(p->deliver, err);
     if (status == KD_OK)
         status = open_rights(e, err);
     return status;
@@ -278,6 +294,7 @@ kd_status kd_engine_open(kd_engine **out, const kd_settings *settings, bool crea
     e->parts.version = KD_VERSION;
     e->parts.key_file = settings->master_key ? NULL : settings->key_file;
     e->parts.receipt_retention_days = (uint32_t)settings->receipt_retention_days;
+    e->parts.webhook_private_hosts = settings->webhook_private_hosts != 0;
     e->parts.k_floor = (uint32_t)settings->k_floor;
     e->parts.train = train_for_api;
     e->parts.train_self = e;
@@ -308,6 +325,7 @@ kd_status kd_engine_close(kd_engine *engine, kd_err *err)
         status = kd_ingest_stop(p->ingest, err);
         kd_ingest_close(p->ingest);
     }
+    kd_deliver_close(p->deliver);
     kd_watch_close(p->watch);
     kd_steps_close(p->steps);
     kd_sources_release(p->sources);
