@@ -343,22 +343,47 @@ void kd_me_post_erase(kd_request *request)
 }
 
 /* ---- POST /v1/admin/profiles/{id}/me-link ------------------------------------------------------------------------------------ */
+static kd_str base_of(kd_request *request)
+{
+    kd_buf     out;
+    const bool tls = kd_str_is_nocase(kd_request_header(request, "X-Forwarded-Proto"), "https");
+    kd_buf_init(&out, request->arena);
+    kd_buf_add_z(&out, tls ? "https://" : "http://");
+    kd_buf_add_str(&out, kd_request_header(request, "Host"));
+    return kd_buf_str(&out);
+}
+
+/* The two headers of a message that somebody else sends. */
+static void write_unsubscribe(kd_jw *w, kd_request *request, kd_id person, kd_purpose purpose)
+{
+    kd_buf address, post;
+    kd_buf_init(&address, request->arena);
+    kd_buf_init(&post, request->arena);
+    kd_unsubscribe_headers(&address, &post, request->parts->vault, base_of(request), person, purpose, request->now_ms);
+    KD_JW_STR(w, "listUnsubscribe", kd_buf_str(&address));
+    KD_JW_STR(w, "listUnsubscribePost", kd_buf_str(&post));
+}
+
 void kd_admin_me_link(kd_request *request)
 {
     const kd_json *json = NULL;
+    kd_str         unsubscribe;
+    kd_purpose     purpose = KD_PURPOSE_MARKET_EMAIL;
     int64_t        hours = KD_ME_LINK_S / 3600;
     kd_id          person;
     char           token[KD_ME_TOKEN], id[KD_ID_TEXT];
     kd_err         err = { 0 };
     kd_jw          w;
     kd_status      status = KD_OK;
-    const bool     tls = kd_str_is_nocase(kd_request_header(request, "X-Forwarded-Proto"), "https");
     if (!kd_caller_require(request, KD_HANDLE_RIGHTS))
         return;
     if (request->body.len && (json = kd_request_json(request, false)) == NULL)
         return;
+    unsubscribe = kd_json_text(kd_json_get(json, "unsubscribe"));
     if (kd_json_get(json, "hours") && (!kd_json_i64(&hours, kd_json_get(json, "hours")) || hours < 1 || hours > KD_ME_LINK_MAX_S / 3600))
         status = kd_fail_field(&err, KD_INVALID, "/hours", "must be a whole number from 1 to %d", KD_ME_LINK_MAX_S / 3600);
+    if (status == KD_OK && unsubscribe.len && (!kd_purpose_parse(&purpose, unsubscribe) || purpose < KD_PURPOSE_MARKET_EMAIL || purpose > KD_PURPOSE_MARKET_PUSH))
+        status = kd_fail_field(&err, KD_INVALID, "/unsubscribe", "must be market-email, market-post or market-push");
     if (status == KD_OK)
         status = kd_answer_find(&person, request->parts, request->reader, kd_request_segment(request, 3), &err);
     if (status != KD_OK) {
@@ -371,8 +396,10 @@ void kd_admin_me_link(kd_request *request)
     kd_jw_object(&w);
     KD_JW_Z(&w, "person", id);
     kd_jw_key(&w, "url");
-    kd_jw_pieces(&w, (const kd_str[]){ tls ? KD_STR("https://") : KD_STR("http://"), kd_request_header(request, "Host"), KD_STR("/me?t="), kd_str_z(token) }, 4);
+    kd_jw_pieces(&w, (const kd_str[]){ base_of(request), KD_STR("/me?t="), kd_str_z(token) }, 3);
     write_time(&w, "expiresAt", request->now_ms + hours * 3600000);
+    if (unsubscribe.len)
+        write_unsubscribe(&w, request, person, purpose);
     kd_jw_object_end(&w);
     kd_reply_json(request, KD_OK, NULL);
 }

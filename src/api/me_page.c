@@ -292,10 +292,11 @@ static kd_status write_purchases(const page *p, kd_err *err)
             kd_html_text(p->out, b->order_id);
         }
         kd_html(p->out, "</span></span>");
+        kd_html(p->out, "<div class=\"acts\">");
         if (b->order_id.len)
             mark_button(p, b, "gift", b->gift, "Was a gift", "War ein Geschenk", "Was no gift", "War kein Geschenk");
         mark_button(p, b, "not-for-me", b->not_for_me, "Not for me", "Nichts für mich", "Show it again", "Wieder zeigen");
-        kd_html(p->out, "</li>");
+        kd_html(p->out, "</div></li>");
     }
     kd_html(p->out, "</ul></section>");
     return KD_OK;

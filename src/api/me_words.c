@@ -22,7 +22,7 @@ static const char style[] =
     "a{color:var(--awning)}section{background:var(--surface);border:1px solid var(--line);border-radius:8px;padding:24px;margin:0 0 24px;box-shadow:0 1px 2px rgb(0 0 0/.05)}\n"
     "nav ul{list-style:none;display:flex;flex-wrap:wrap;gap:8px 16px;padding:0;margin:0 0 16px}nav a{display:inline-block;padding:4px 0}\n"
     "ul.rows{list-style:none;padding:0;margin:0}ul.rows>li{border-top:1px solid var(--line);padding:12px 0;display:flex;flex-wrap:wrap;gap:8px 16px;align-items:center;justify-content:space-between}\n"
-    "ul.rows>li:first-child{border-top:0}ul.rows .what{flex:1 1 240px;min-width:0}ul.rows form,.inline{display:flex;flex-wrap:wrap;gap:8px;align-items:center}\n"
+    "ul.rows>li:first-child{border-top:0}ul.rows .what{flex:1 1 240px;min-width:0}ul.rows form,.acts{display:flex;flex-wrap:wrap;gap:8px;align-items:center}\n"
     "fieldset{border:0;padding:0;margin:0 0 16px;min-width:0}legend{font-weight:600;padding:0;margin:0 0 8px}\n"
     ".ticks{display:flex;flex-wrap:wrap;gap:8px}.ticks label{display:inline-flex;gap:8px;align-items:center;border:1px solid var(--line);border-radius:8px;padding:6px 12px;min-height:40px;cursor:pointer}\n"
     ".ticks label:has(:checked){border-color:var(--awning);box-shadow:inset 0 0 0 1px var(--awning)}input[type=checkbox],input[type=radio]{accent-color:var(--awning);width:18px;height:18px;margin:0}\n"
@@ -98,7 +98,7 @@ void kd_me_page_begin(kd_request *request, bool german, const char *title, const
         kd_html_attr(out, "data-theme", stated->theme);
     kd_html(out, "><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>");
     kd_html_text(out, kd_str_z(title));
-    kd_html(out, "</title><link rel=\"stylesheet\" href=\"/me/style.css\"></head><body>\n");
+    kd_html(out, "</title><link rel=\"icon\" href=\"data:,\"><link rel=\"stylesheet\" href=\"/me/style.css\"></head><body>\n");
 }
 
 void kd_me_page_end(kd_request *request) { kd_html(&request->out, "</body></html>\n"); }

@@ -61,8 +61,10 @@ const kd_schema kd_schemas[] = {
     { "PauseSwitch", SCHEMA({"type":"object","properties":{"paused":{"type":"boolean"}}}) },
     { "Correction", SCHEMA({"type":"object","required":["trait","value"],"properties":{"trait":{"type":"string"},"value":{}}}) },
     { "EraseWish", SCHEMA({"type":"object","required":["confirm"],"properties":{"confirm":{"type":"string","const":"forget me"}}}) },
-    { "MeLinkRequest", SCHEMA({"type":"object","properties":{"hours":{"type":"integer","minimum":1,"maximum":720}}}) },
-    { "MeLink", SCHEMA({"type":"object","required":["url"],"properties":{"person":{"type":"string","format":"uuid"},"url":{"type":"string"},"expiresAt":{"type":"string","format":"date-time"}}}) },
+    { "MeLinkRequest", SCHEMA({"type":"object","properties":{"hours":{"type":"integer","minimum":1,"maximum":720},
+        "unsubscribe":{"type":"string","enum":["market-email","market-post","market-push"],"description":"Also the headers for a message of this purpose (RFC 8058)."}}}) },
+    { "MeLink", SCHEMA({"type":"object","required":["url"],"properties":{"person":{"type":"string","format":"uuid"},"url":{"type":"string"},"expiresAt":{"type":"string","format":"date-time"},
+        "listUnsubscribe":{"type":"string"},"listUnsubscribePost":{"type":"string"}}}) },
 
     { "Customer", SCHEMA({"type":"object","description":"Who is asked about. By a write key alone only anonymousId counts, and userId with a valid userToken.","properties":{
         "userId":{"type":"string"},"anonymousId":{"type":"string"},"email":{"type":"string"},"card":{"type":"string"},"phone":{"type":"string"},
