@@ -10,4 +10,5 @@
 int run_tally_tests(void);
 int run_pulse_tests(void);
 int run_live_tests(void);
+int run_source_tests(void);
 #endif
