@@ -37,7 +37,7 @@ typedef struct kd_command {
 } kd_command;
 
 extern const kd_command kd_command_serve, kd_command_demo, kd_command_import, kd_command_train, kd_command_recommend, kd_command_decide,
-    kd_command_doctor, kd_command_backup, kd_command_audit, kd_command_config, kd_command_export, kd_command_erase;
+    kd_command_doctor, kd_command_backup, kd_command_audit, kd_command_config, kd_command_rotate, kd_command_export, kd_command_erase;
 const kd_command *kd_command_find(const char *name);
 void kd_commands_help(FILE *to);
 

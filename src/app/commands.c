@@ -6,7 +6,7 @@
 
 static const kd_command *const commands[] = {
     &kd_command_serve, &kd_command_demo, &kd_command_import, &kd_command_train, &kd_command_recommend, &kd_command_decide,
-    &kd_command_doctor, &kd_command_backup, &kd_command_audit, &kd_command_config, &kd_command_export, &kd_command_erase,
+    &kd_command_doctor, &kd_command_backup, &kd_command_audit, &kd_command_config, &kd_command_rotate, &kd_command_export, &kd_command_erase,
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
@@ -22,6 +22,6 @@ void kd_commands_help(FILE *to)
 {
     fprintf(to, "kunde %s, the retail personalization engine\n\nusage: kunde COMMAND [--db FILE] [options]\n\n", KD_VERSION);
     for (size_t i = 0; i < COMMANDS; i++)
-        fprintf(to, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+        fprintf(to, "  %-17s %s\n", commands[i]->name, commands[i]->summary);
     fprintf(to, "\n`kunde COMMAND --help` tells more; `kunde config` lists the settings, each of which is also a flag.\n");
 }

@@ -68,6 +68,11 @@ int main(int argc, char **argv)
     if (argc > 2 && strcmp(argv[1], "train") == 0 && strcmp(argv[2], "--child") == 0)
         return kd_train_child(argc - 3, argv + 3);
 
+    if (argc > 2 && strcmp(argv[1], "config") == 0 && strcmp(argv[2], "rotate-key") == 0) { /* a command of two words */
+        argv[2] = (char *)(uintptr_t)kd_command_rotate.name;
+        argv[1] = argv[0];
+        argc--, argv++;
+    }
     const kd_command *command = kd_command_find(argv[1]);
     if (command == NULL) {
         fprintf(stderr, "kunde: there is no command \"%s\"\n  `kunde --help` lists them\n", argv[1]);

@@ -27,7 +27,7 @@ void      kd_vault_wrap(uint8_t out[KD_SECRET_BYTES], const kd_vault *vault, con
 kd_status kd_vault_unwrap(kd_data_key *out, const kd_vault *vault, kd_str secret, kd_id person, kd_err *err);
 /* The key for what belongs to nobody (quarantined rows, operator's data). */
 const kd_data_key *kd_vault_house_key(const kd_vault *vault);
-/* A 32-byte key for one use, derived from the master key: "identity", "usertoken", ... */
+/* A 32-byte key for one use, derived from the root: "identity", "usertoken", ... */
 void kd_vault_derive(uint8_t out[32], const kd_vault *vault, const char *use);
 /* BLAKE2b-128 of `type` and `value` under the key derived for "identity": how an identity key is stored. */
 void kd_vault_hash(uint8_t out[16], const kd_vault *vault, uint8_t type, kd_str value);

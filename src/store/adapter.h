@@ -6,6 +6,7 @@
  * the same way. */
 #ifndef KD_STORE_ADAPTER_H
 #define KD_STORE_ADAPTER_H
+#include "store/secret.h"
 #include "store/store.h"
 
 typedef void (*kd_store_progress)(void *self, uint64_t done, uint64_t total);
@@ -27,6 +28,7 @@ typedef struct kd_store_ops {
     kd_status (*person_erase)(kd_txn *txn, kd_id person, kd_erased *out, kd_err *err);
     kd_status (*link_erase)(kd_txn *txn, kd_id person, kd_id other, size_t *erased, kd_err *err);
     kd_status (*persons_put)(kd_txn *txn, const kd_profile_row *rows, size_t count, kd_err *err);
+    kd_status (*secrets_put)(kd_txn *txn, const kd_secret_change *changes, size_t count, kd_err *err);
     kd_status (*profiles_put)(kd_txn *txn, kd_profile_row *rows, size_t count, kd_err *err);
     kd_status (*offset_put)(kd_txn *txn, const char *consumer, int64_t offset, kd_err *err);
     kd_status (*links_put)(kd_txn *txn, const kd_link *links, size_t count, kd_err *err);

@@ -283,7 +283,7 @@ static const kd_store_ops ops = {
     .txn_begin = txn_begin, .txn_commit = txn_commit, .txn_rollback = txn_rollback,
     .append = kd_sqlite_append, .hollow = kd_sqlite_hollow, .chain_erase = kd_sqlite_chain_erase,
     .person_erase = kd_sqlite_person_erase, .link_erase = kd_sqlite_link_erase, .keys_of = kd_sqlite_keys_of,
-    .keys_unlink = kd_sqlite_keys_unlink, .sweep = kd_sqlite_sweep, .persons_put = kd_sqlite_persons_put,
+    .keys_unlink = kd_sqlite_keys_unlink, .sweep = kd_sqlite_sweep, .persons_put = kd_sqlite_persons_put, .secrets_put = kd_sqlite_secrets_put,
     .profiles_put = kd_sqlite_profiles_put, .offset_put = kd_sqlite_offset_put, .links_put = kd_sqlite_links_put,
     .records_put = kd_sqlite_records_put, .record_delete = kd_sqlite_record_delete,
     .log = kd_sqlite_log, .chain = kd_sqlite_chain, .event = kd_sqlite_event, .log_end = kd_sqlite_log_end,

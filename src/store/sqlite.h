@@ -36,6 +36,7 @@ typedef enum kd_sql {
     KD_SQL_PROFILE_LAWS,
     KD_SQL_OFFSET_PUT, KD_SQL_OFFSET_GET,
     KD_SQL_KEY_PUT, KD_SQL_KEY_GET, KD_SQL_LINK_PUT, KD_SQL_LINKS, KD_SQL_EVIDENCE,
+    KD_SQL_SECRET_PUT,
     KD_SQL_RECORD_PUT, KD_SQL_RECORD_DELETE, KD_SQL_RECORDS,
     KD_SQL_DOC_LAST, KD_SQL_DOC_NEWEST, KD_SQL_DOC_PUT, KD_SQL_DOC_HEAD_PUT, KD_SQL_DOC_GET, KD_SQL_DOC_SCAN, KD_SQL_DOC_HISTORY,
     KD_SQL_DOC_COUNT, KD_SQL_DOC_LAWS,
@@ -184,6 +185,7 @@ kd_status kd_sqlite_link_erase(kd_txn *txn, kd_id person, kd_id other, size_t *e
 kd_status kd_sqlite_sweep(kd_store *store, kd_err *err);
 kd_status kd_sqlite_erased_load(kd_sqlite *store, kd_err *err);                                   /* when the store opens */
 kd_status kd_sqlite_is_erased(bool *erased, kd_txn *txn, const kd_event *event, kd_err *err);     /* before it is appended */
+kd_status kd_sqlite_secrets_put(kd_txn *txn, const kd_secret_change *changes, size_t count, kd_err *err);
 kd_status kd_sqlite_persons_put(kd_txn *txn, const kd_profile_row *rows, size_t count, kd_err *err);
 kd_status kd_sqlite_profiles_put(kd_txn *txn, kd_profile_row *rows, size_t count, kd_err *err);
 kd_status kd_sqlite_offset_put(kd_txn *txn, const char *consumer, int64_t offset, kd_err *err);

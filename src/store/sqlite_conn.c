@@ -80,6 +80,7 @@ static const char *const texts[KD_SQL_COUNT] = {
                      " ORDER BY other,kind,proven",
     [KD_SQL_EVIDENCE] = "SELECT other,kind,proven,time_ms,event,last_ms,back_ms,person_type,other_type FROM link"
                         " WHERE person=?1 AND proven=1 AND (back_ms=0 OR last_ms>back_ms) ORDER BY other,kind LIMIT ?2",
+    [KD_SQL_SECRET_PUT] = "UPDATE profile SET secret=?3 WHERE person=?1 AND secret=?2",
     [KD_SQL_RECORD_PUT] = "INSERT INTO record(person,kind,id,time_ms,body) VALUES(?1,?2,?3,?4,?5)"
                           " ON CONFLICT DO UPDATE SET time_ms=excluded.time_ms,body=excluded.body",
     [KD_SQL_RECORD_DELETE] = "DELETE FROM record WHERE person=?1 AND kind=?2 AND id=?3",

@@ -209,6 +209,20 @@ kd_status kd_sqlite_persons_put(kd_txn *txn, const kd_profile_row *rows, size_t 
     return status;
 }
 
+kd_status kd_sqlite_secrets_put(kd_txn *txn, const kd_secret_change *changes, size_t count, kd_err *err)
+{
+    kd_conn      *conn = kd_conn_of_txn(txn);
+    sqlite3_stmt *stmt;
+    kd_status     status = kd_conn_stmt(&stmt, conn, KD_SQL_SECRET_PUT, err);
+    for (size_t i = 0; status == KD_OK && i < count; i++) {
+        kd_bind_id(stmt, 1, &changes[i].person);
+        kd_bind_str(stmt, 2, changes[i].before);
+        kd_bind_str(stmt, 3, changes[i].after);
+        status = kd_conn_run(conn, stmt, "wrap a data key anew", err);
+    }
+    return status;
+}
+
 static kd_status find_row(int64_t *row, kd_conn *conn, const kd_id *person, kd_err *err)
 {
     sqlite3_stmt *stmt;

@@ -238,6 +238,16 @@ kd_status kd_txn_persons_put(kd_txn *txn, const kd_profile_row *rows, size_t cou
     return settle(txn, status, err);
 }
 
+kd_status kd_txn_secrets_put(kd_txn *txn, const kd_secret_change *changes, size_t count, kd_err *err)
+{
+    kd_status status = check_txn(txn, err);
+    if (status == KD_OK && count > 0)
+        status = check_persons(txn, &changes->person, count, sizeof *changes, err);
+    if (status == KD_OK)
+        status = txn->store->ops->secrets_put(txn, changes, count, err);
+    return settle(txn, status, err);
+}
+
 kd_status kd_txn_profiles_put(kd_txn *txn, kd_profile_row *rows, size_t count, kd_err *err)
 {
     kd_status status = check_txn(txn, err);
