@@ -103,6 +103,11 @@ class Files(House):
         names = [e['name'] for e in self.s.json('GET', '/v1/admin/profiles/lea/events')['events']]
         self.assertEqual(sorted(names), ['Product Reviewed', 'Service Message Received'])
 
+    def test_numbers_that_only_tills_know(self):
+        text = 'receipt,store,date,product,price,till_customer,e_receipt\n1,kiel,2026-03-01,P1,2,T-5,\n2,kiel,2026-03-02,P1,2,T-5,E-77\n3,kiel,2026-03-03,P1,2,,E-78\n3,kiel,2026-03-03,P2,2,,E-78\n4,kiel,2026-03-03,P2,2,,\n'
+        c = self.load('receipts', '--source', 'numbers', text=text)
+        self.assertEqual((c['orders'], c['customers'], c['anonymousLines'], c['stored']), (4, 2, 1, 4))
+
     def test_set_names_its_fields(self):
         self.assertIn('no field', self.load('receipts', '--set', 'colour=red', text=TILL, expect=2))
 

@@ -7,7 +7,7 @@
 #include "event/fields.h"
 #include "event/names.h"
 
-enum { NAME_BYTES_MAX = 128, EMAIL_CHARS_MIN = 3, PHONE_DIGITS_MIN = 5, IDENTS_MAX = 5, MERGE_STEPS_MAX = 16 * 1024 };
+enum { NAME_BYTES_MAX = 128, EMAIL_CHARS_MIN = 3, PHONE_DIGITS_MIN = 5, IDENTS_MAX = 7, MERGE_STEPS_MAX = 16 * 1024 };
 
 enum item_field {
     I_TYPE, I_MESSAGE_ID, I_USER_ID, I_ANONYMOUS_ID, I_PREVIOUS_ID, I_GROUP_ID, I_EVENT, I_NAME, I_CATEGORY, I_TRAITS,
@@ -164,7 +164,7 @@ static bool is_card(kd_str text)
     return text.len > 0 && text.len <= KD_KEY_VALUE_MAX && !kd_key_is_nobody(text);
 }
 
-typedef struct known_as { kd_str email, phone, card; } known_as;
+typedef struct known_as { kd_str email, phone, card, till, receipt; } known_as;
 
 /* What is not there, or no address, number or card, adds nothing; what is known already stays. */
 static void take(kd_str *into, const kd_json *node, bool (*is)(kd_str text))
@@ -205,6 +205,10 @@ static void take_external_ids(known_as *known, const kd_json *ids)
             take(&known->phone, value, is_phone);
         else if (kd_str_is(type, "loyalty_card") || kd_str_is(type, "loyalty_id") || kd_str_is(type, "card"))
             take(&known->card, value, is_card);
+        else if (kd_str_is(type, "tillCustomerNumber"))
+            take(&known->till, value, is_card);
+        else if (kd_str_is(type, "receiptId"))
+            take(&known->receipt, value, is_card);
     }
 }
 
@@ -222,9 +226,10 @@ static bool read_idents(kd_fact *fact, const envelope *e, kd_speaker speaker, kd
     /* A user token proves its user id, and that this browser is theirs; not the e-mail, card or number that they type beside
      * it. A server is believed. */
     const bool     believed = speaker == KD_SPEAKER_SERVER, proven = !fact->claimed;
-    const kd_ident all[IDENTS_MAX] = { { KD_KEY_USER, e->user_id, proven }, { KD_KEY_CARD, known.card, believed },
+    const kd_ident all[IDENTS_MAX] = { { KD_KEY_USER, e->user_id, proven }, { KD_KEY_TILL, known.till, believed }, { KD_KEY_CARD, known.card, believed },
                                        { KD_KEY_EMAIL, known.email, believed }, { KD_KEY_PHONE, known.phone, believed },
-                                       { KD_KEY_ANONYMOUS, e->anonymous_id, proven } };
+                                       { KD_KEY_ANONYMOUS, e->anonymous_id, proven },
+                                       { KD_KEY_RECEIPT, known.receipt, believed } };
     fact->idents = idents;
     fact->ident_count = 0;
     for (size_t i = 0; i < IDENTS_MAX; i++)
