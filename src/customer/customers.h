@@ -23,6 +23,7 @@ typedef struct kd_customer {
     const kd_profile *profile;       /* merged facts of `persons`; UNMASKED: hand it on only through kd_masked */
     kd_id             person;        /* to whom receipts go: the one asked for, or where it is a key without events of its own, the first that has a profile */
     int64_t           folded, head;  /* of `person` */
+    kd_person        *entry;         /* whose lock is held until the release; NULL when the profile is a merged one */
     struct kd_customer_private *priv;
 } kd_customer;
 

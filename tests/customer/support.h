@@ -50,6 +50,7 @@ int run_profile_tests(void);
 int run_opinion_tests(void);
 int run_seal_tests(void);
 int run_stated_tests(void);
+int run_graph_tests(void);
 int run_identity_tests(void);
 int run_people_tests(void);
 int run_consent_tests(void);
