@@ -80,6 +80,17 @@ class Consent(unittest.TestCase):
         self.s.track('Hello', 'said', context={'consent': {}})
         self.assertEqual({p['state'] for p in self.consents('said')[0].values()}, {'unknown'})
 
+    def test_strings_of_the_advertising_industry(self):
+        whole = lambda **consent: {'userId': 'iab', 'event': 'Page', 'context': {'consent': consent}}
+        self.s.json('POST', '/v1/track', whole(tcString='CPXxRfAPXxRfAAfKABENB-CgAAAAAAAAAAYgAAAAAAAA'))
+        purposes, _ = self.consents('iab')
+        self.assertEqual([(purposes[p]['state'], purposes[p]['source']) for p in ('personalise', 'analyse', 'share')], [('refused', 'tcf')] * 3)
+        for broken in (whole(tcString='CPXx'), whole(tcString=''), whole(tcString=7), whole(gppString='DBABL~')):
+            got = self.s.json('POST', '/v1/track', broken, expect=400)
+            self.assertIn(got['field'], ('/context/consent/tcString', '/context/consent/gppString'))
+        self.s.json('POST', '/v1/track', {'userId': 'us', 'event': 'Page', 'context': {'consent': {'gppString': 'DBABL~BAAQAAAAAA'}}})
+        self.assertEqual(self.consents('us')[0]['share']['state'], 'refused')
+
     def test_a_browser_speaks_for_itself_only(self):
         grant = {'consent': {'categoryPreferences': {'market-email': True, 'share': True}}}
         self.s.track('Page', 'eve', properties={})

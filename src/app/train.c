@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "app/command.h"
+#include "app/train_persons.h"
 #include "base/input.h"
 #include "base/log.h"
 #include "recommend/train.h"
@@ -49,11 +50,12 @@ static kd_status write_file(const char *path, kd_str bytes, kd_err *err)
 static kd_status train_into_file(int argc, char **argv, kd_err *err)
 {
     kd_store *store = NULL;
+    kd_map   *only = NULL;
     kd_buf    bytes;
     int64_t   bytes_max = 0, threads = 0, now_ms = 0, parent = 0, trust = 0;
     kd_status status;
 
-    if (argc != 7 || !kd_str_i64(&bytes_max, kd_str_z(argv[2])) || !kd_str_i64(&threads, kd_str_z(argv[3])) || !kd_str_i64(&now_ms, kd_str_z(argv[4])) ||
+    if (argc != 8 || !kd_str_i64(&bytes_max, kd_str_z(argv[2])) || !kd_str_i64(&threads, kd_str_z(argv[3])) || !kd_str_i64(&now_ms, kd_str_z(argv[4])) ||
         !kd_str_i64(&parent, kd_str_z(argv[5])) || !kd_str_i64(&trust, kd_str_z(argv[6])))
         return kd_fail(err, KD_INVALID, "the training child was called wrongly");
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != (pid_t)parent) /* nobody is left to train for */
@@ -66,10 +68,14 @@ static kd_status train_into_file(int argc, char **argv, kd_err *err)
     kd_buf_init(&bytes, NULL);
     status = kd_store_open(&store, &open_options, err);
     if (status == KD_OK)
+        status = kd_train_persons_read(&only, argv[7], err);
+    options.only = only;
+    if (status == KD_OK)
         status = kd_train(&bytes, store, &options, tell_step, NULL, err);
     if (status == KD_OK)
         status = write_file(argv[1], kd_buf_str(&bytes), err);
     kd_buf_free(&bytes);
+    kd_map_free(only);
     if (store != NULL)
         kd_store_close(store);
     return status;
@@ -195,13 +201,19 @@ kd_status kd_train_in_child(kd_buf *out, kd_engine *engine, kd_progress progress
     const kd_settings *settings = kd_engine_settings(engine);
     kd_parts          *parts = kd_engine_parts(engine);
     char               bytes_max[24], threads[24], now[24], parent[24];
-    char              *output = NULL;
+    char              *output = NULL, *persons = NULL;
+    uint64_t           allowed = 0, left_out = 0;
     pid_t              pid = 0;
     int                from = -1, exit_status = 0;
     kd_status          status;
 
     if (asprintf(&output, "%s.training", settings->db) < 0)
         return kd_fail_memory(err);
+    if (asprintf(&persons, "%s.training.persons", settings->db) < 0) {
+        free(output);
+        return kd_fail_memory(err);
+    }
+    unlink(persons);
     unlink(output); /* left by a crash: one process owns a database, and trains once at a time */
     snprintf(bytes_max, sizeof bytes_max, "%lld", (long long)settings->train_bytes_max);
     snprintf(threads, sizeof threads, "%lld", (long long)settings->train_threads);
@@ -209,8 +221,12 @@ kd_status kd_train_in_child(kd_buf *out, kd_engine *engine, kd_progress progress
     snprintf(parent, sizeof parent, "%d", (int)getpid());
     char  trust[] = { settings->trust_browser_orders ? '1' : '0', '\0' };
     char  program[] = "kunde", command[] = "train", flag[] = "--child";
-    char *argv[] = { program, command, flag, settings->db, output, bytes_max, threads, now, parent, trust, NULL };
-    status = spawn_child(&pid, &from, argv, err);
+    char *argv[] = { program, command, flag, settings->db, output, bytes_max, threads, now, parent, trust, persons, NULL };
+    status = kd_train_persons_write(persons, parts, &allowed, &left_out, cancel, err);
+    if (status == KD_OK)
+        kd_log(KD_LOG_INFO, "train", "persons", "allowed=%llu left_out=%llu", (unsigned long long)allowed, (unsigned long long)left_out);
+    if (status == KD_OK)
+        status = spawn_child(&pid, &from, argv, err);
     if (status == KD_OK) {
         status = listen_to_child(from, cancel, &parts->stopping, progress, self, err);
         if (status != KD_OK)
@@ -222,6 +238,8 @@ kd_status kd_train_in_child(kd_buf *out, kd_engine *engine, kd_progress progress
     if (status == KD_OK)
         status = read_file(out, output, err);
     unlink(output);
+    unlink(persons);
+    free(persons);
     free(output);
     return status;
 }

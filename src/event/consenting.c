@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "customer/tcf.h"
+
 enum { ENTRIES_MAX = 200, LEVELS = 3 };
 
 static kd_str cut_text(kd_str text, size_t max)
@@ -75,6 +77,38 @@ static kd_status read_properties(kd_consent *out, const kd_json *properties, con
     return status;
 }
 
+static kd_status at_field(kd_err *err, const char *field)
+{
+    if (err)
+        snprintf(err->field, sizeof err->field, "%s", field);
+    return KD_INVALID;
+}
+
+/* The strings of the advertising industry; the string itself is the proof. */
+static kd_status read_strings(kd_consent *out, const kd_json *consent, kd_err *err)
+{
+    const kd_json *tc = kd_json_get(consent, "tcString"), *gpp = kd_json_get(consent, "gppString");
+    kd_tcf         tcf;
+    kd_gpp         sections;
+    kd_status      status = KD_OK;
+    if (tc && !kd_json_is(tc, KD_JSON_NULL)) {
+        if ((status = kd_tcf_parse(&tcf, kd_json_text(tc), err)) != KD_OK)
+            return at_field(err, "/context/consent/tcString");
+        kd_tcf_purposes(out, &tcf);
+        out->source = KD_STR("tcf");
+        out->proof = kd_json_text(tc);
+    }
+    if (gpp && !kd_json_is(gpp, KD_JSON_NULL)) {
+        if ((status = kd_gpp_parse(&sections, kd_json_text(gpp), err)) != KD_OK)
+            return at_field(err, "/context/consent/gppString");
+        if (sections.opted_out || sections.gpc)
+            out->refused |= KD_PURPOSE_BIT(KD_PURPOSE_SHARE);
+        out->source = out->source.len ? out->source : KD_STR("gpp");
+        out->proof = out->proof.len ? out->proof : kd_json_text(gpp);
+    }
+    return status;
+}
+
 static kd_status read_context(kd_consent *out, const kd_json *consent, const kd_policy *policy, kd_err *err)
 {
     const kd_json *categories = kd_json_get(consent, "categoryPreferences");
@@ -89,7 +123,7 @@ static kd_status read_context(kd_consent *out, const kd_json *consent, const kd_
         out->source = kd_json_text(kd_json_get(consent, "source"));
     out->policy = kd_json_text(kd_json_get(consent, "policy"));
     out->proof = kd_json_text(kd_json_get(consent, "proof"));
-    return status;
+    return status == KD_OK ? read_strings(out, consent, err) : status;
 }
 
 kd_status kd_consenting_read(kd_fact *fact, const kd_json *consent, const kd_json *management, bool gpc, const kd_json *properties,

@@ -23,6 +23,7 @@ void kd_deeds_free(kd_deeds *deeds)
 typedef struct scan {
     kd_deeds          *deeds;
     const kd_snapshot *snapshot;
+    const kd_map      *only;           /* whom to learn from; NULL: everybody */
     kd_map            *users, *items;  /* hash of person id, ref as sent -> row */
     int32_t            now_minute;
     bool               trust_claims;
@@ -131,6 +132,9 @@ static kd_status take_chunk(scan *s, const kd_event *events, size_t count, kd_ar
     for (size_t i = 0; i < count; i++) {
         kd_fact   fact;
         kd_status status;
+        uint32_t  may;
+        if (s->only && !kd_map_get(s->only, kd_hash64(events[i].person.b, sizeof events[i].person.b, 0), &may))
+            continue;
         if (!is_wanted(events[i].kind) || events[i].flags & KD_EVENT_HOLLOW || kd_id_is_nil(events[i].person))
             continue;
         status = kd_fact_decode(&fact, events[i].facts, arena, s->err);
@@ -164,10 +168,10 @@ static kd_status scan_group(scan *s, kd_reader *reader, uint16_t group, kd_arena
     return status;
 }
 
-kd_status kd_deeds_scan(kd_deeds *out, kd_store *store, int64_t now_ms, bool trust_claims, size_t bytes_max, kd_train_progress progress,
+kd_status kd_deeds_scan(kd_deeds *out, kd_store *store, int64_t now_ms, const kd_map *only, bool trust_claims, size_t bytes_max, kd_train_progress progress,
                         void *self, kd_err *err)
 {
-    scan        s = { .deeds = out, .now_minute = (int32_t)(now_ms / 60000), .trust_claims = trust_claims, .err = err };
+    scan        s = { .deeds = out, .now_minute = (int32_t)(now_ms / 60000), .only = only, .trust_claims = trust_claims, .err = err };
     kd_reader  *reader = NULL;
     kd_catalog *catalog = NULL;
     kd_arena   *arena = kd_arena_new(CHUNK_BYTES);

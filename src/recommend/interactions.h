@@ -9,6 +9,7 @@
  * Threads: none of its own; used by training only. */
 #ifndef KD_RECOMMEND_INTERACTIONS_H
 #define KD_RECOMMEND_INTERACTIONS_H
+#include "base/map.h"
 #include "recommend/item_item.h"
 #include "recommend/train.h"
 
@@ -30,8 +31,8 @@ typedef struct kd_deeds {
     size_t   bytes_max;
 } kd_deeds;
 
-/* One pass over the whole log. KD_LIMIT when the rows alone would pass `bytes_max`. */
-kd_status kd_deeds_scan(kd_deeds *out, kd_store *store, int64_t now_ms, bool trust_claims, size_t bytes_max, kd_train_progress progress, void *self, kd_err *err);
+/* One pass over the whole log; `only`: of these persons (kd_train_options), NULL: of all. KD_LIMIT when the rows alone would pass `bytes_max`. */
+kd_status kd_deeds_scan(kd_deeds *out, kd_store *store, int64_t now_ms, const kd_map *only, bool trust_claims, size_t bytes_max, kd_train_progress progress, void *self, kd_err *err);
 /* Take returns out, number the items ascending, sort. */
 kd_status kd_deeds_settle(kd_deeds *deeds, kd_err *err);
 /* The rows before `minute`, with the same users and items. */

@@ -333,7 +333,7 @@ kd_status kd_train(kd_buf *out, kd_store *store, const kd_train_options *options
         return status;
     kd_buf_init(&report, NULL);
     r.step_began_us = kd_monotonic_us();
-    status = kd_deeds_scan(&deeds, store, options->now_ms, options->trust_claims, r.bytes_max, progress, self, err);
+    status = kd_deeds_scan(&deeds, store, options->now_ms, options->only, options->trust_claims, r.bytes_max, progress, self, err);
     step_end(&r, "scan");
     step_begin(&r, "settle");
     if (status == KD_OK)

@@ -10,6 +10,7 @@
  * its report. */
 #ifndef KD_RECOMMEND_TRAIN_H
 #define KD_RECOMMEND_TRAIN_H
+#include "base/map.h"
 #include "recommend/model.h"
 #include "store/store.h"
 
@@ -23,6 +24,7 @@ typedef struct kd_train_options {
     unsigned threads;
     size_t   bytes_max;                                 /* 0: 4 GiB */
     bool     no_backtest;                               /* skip it: benches */
+    const kd_map *only;                                 /* persons to learn from, as kd_hash64 of their ids; NULL: all */
     bool     trust_claims;                              /* orders and returns by write key alone are orders and returns */
 } kd_train_options;
 kd_train_options kd_train_options_default(int64_t now_ms);

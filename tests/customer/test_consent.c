@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "customer/consent.h"
+#include "customer/tcf.h"
 #include "mask_mutants.h"
 
 static kd_fact says(uint64_t n, int64_t time_ms, bool claimed, kd_purposes granted, kd_purposes refused)
@@ -272,10 +273,91 @@ static void test_policy_documents(void **state)
     kd_arena_free(arena);
 }
 
+/* ---- strings of the advertising industry, made bit by bit from the layouts that the framework publishes ----------------------- */
+
+typedef struct bit_text { char text[200]; size_t at; } bit_text;
+
+static void put(bit_text *b, uint64_t value, unsigned count)
+{
+    static const char six[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    for (; count; count--, b->at++) {
+        unsigned old = b->at % 6 ? (unsigned)(strchr(six, b->text[b->at / 6]) - six) : 0;
+        b->text[b->at / 6] = six[old | ((unsigned)(value >> (count - 1) & 1) << (5 - b->at % 6))];
+    }
+}
+
+static kd_str tc_string(kd_arena *arena, int version, int64_t created_ms, uint32_t purposes, bool disclosed)
+{
+    bit_text core = { "", 0 }, vendors = { "", 0 };
+    put(&core, (uint64_t)version, 6);
+    put(&core, (uint64_t)created_ms / 100, 36);
+    put(&core, (uint64_t)created_ms / 100, 36);
+    put(&core, 0, 12 + 12 + 6 + 12 + 12);
+    put(&core, 5, 6);
+    put(&core, 0, 14);
+    for (int p = 0; p < 24; p++)
+        put(&core, purposes >> p & 1, 1);
+    put(&core, 0, 24 + 1 + 12);
+    put(&core, 0, 34); /* no vendors */
+    put(&vendors, 1, 3);
+    put(&vendors, 0, 17);
+    return disclosed ? text(arena, "%s.%s", core.text, vendors.text) : text(arena, "%s", core.text);
+}
+
+static void test_tcf(void **state)
+{
+    const int64_t early = INT64_C(1767225600000), late = INT64_C(1780000000000); /* January, May 2026 */
+    const uint32_t content = 1u | 1u << 4 | 1u << 5, ads = 1u | 1u << 2 | 1u << 3;
+    kd_arena *arena = kd_arena_new(1 << 20);
+    kd_tcf    tcf;
+    kd_err    err = { 0 };
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        const uint32_t purposes = i == 0 ? content : i == 1 ? ads & ~1u : content | ads | 1u << 8 | 1u << 9;
+        kd_consent     said = { 0 };
+        assert_int_equal(kd_tcf_parse(&tcf, tc_string(arena, 2, late, purposes, true), &err), KD_OK);
+        assert_true(tcf.created_ms == late && tcf.purposes == purposes && tcf.policy_version == 5 && tcf.disclosed);
+        kd_tcf_purposes(&said, &tcf);
+        assert_int_equal(said.granted, i == 0 ? KD_PURPOSE_BIT(KD_PURPOSE_PERSONALISE) : i == 1 ? 0 /* without purpose 1 nothing */
+                         : KD_PURPOSE_BIT(KD_PURPOSE_PERSONALISE) | KD_PURPOSE_BIT(KD_PURPOSE_ANALYSE) | KD_PURPOSE_BIT(KD_PURPOSE_SHARE));
+        assert_int_equal(said.granted & said.refused, 0);
+        assert_int_equal(kd_tcf_parse(&tcf, tc_string(arena, 2, early, purposes, false), &err), KD_OK);
+        assert_int_equal(kd_tcf_parse(&tcf, tc_string(arena, 2, late, purposes, false), &err), KD_INVALID); /* as of TCF 2.3 */
+        assert_non_null(strstr(err.msg, "2026-02-28"));
+    }
+    assert_int_equal(kd_tcf_parse(&tcf, KD_STR("CPXxRfAPXxRfAAfKABENB-CgAAAAAAAAAAYgAAAAAAAA"), &err), KD_OK);
+    assert_int_equal(tcf.purposes, 0);
+    assert_int_equal(kd_tcf_parse(&tcf, tc_string(arena, 1, early, content, true), &err), KD_INVALID);
+    for (size_t len = 0; len < 35; len++)
+        assert_int_equal(kd_tcf_parse(&tcf, (kd_str){ tc_string(arena, 2, early, content, false).ptr, len }, &err), KD_INVALID);
+    assert_int_equal(kd_tcf_parse(&tcf, KD_STR("C PXxRfAPXxRfAAfKABENB-CgAAAAAAAAAAYgAAAAAAAA"), &err), KD_INVALID);
+    kd_arena_free(arena);
+}
+
+static void test_gpp(void **state)
+{
+    static const struct { const char *text; bool ok, out, gpc; uint32_t sections; } cases[] = {
+        { "DBACNYA~CPXxRfAPXxRfAAfKABENB-CgAAAAAAAAAAYgAAAAAAAA~1YNN", true, false, false, 1u << 2 | 1u << 6 },
+        { "DBABL~BAAQAAAAAA", true, true, false, 1u << 7 },    /* national: sale opt-out is field 7 */
+        { "DBABL~BAAgAAAAAA.YA", true, false, true, 1u << 7 }, /* did not opt out; but the segment of Global Privacy Control says 1 */
+        { "DBABzYA~BAQAAAA", false, false, false, 0 },
+        { "DBABL", false, false, false, 0 }, { "DBABL~", false, false, false, 0 }, { "", false, false, false, 0 }, { "~", false, false, false, 0 },
+        { "CBABL~BAAQAAAAAA", false, false, false, 0 }, { "DBABL~CAAQAAAAAA", false, false, false, 0 }, { "DBABL~BAAQAAAAAA~X", false, false, false, 0 },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        kd_gpp    gpp = { 0 };
+        kd_err    err = { 0 };
+        kd_status status = kd_gpp_parse(&gpp, kd_str_z(cases[i].text), &err);
+        if (status != (cases[i].ok ? KD_OK : KD_INVALID) || gpp.opted_out != cases[i].out || gpp.gpc != cases[i].gpc || gpp.sections != cases[i].sections)
+            fail_msg("%s: %d %d %d %x %s", cases[i].text, (int)status, gpp.opted_out, gpp.gpc, gpp.sections, err.msg);
+    }
+}
+
 int run_consent_tests(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_states), cmocka_unit_test(test_biometric_names), cmocka_unit_test(test_policy_documents), cmocka_unit_test(test_no_value_crosses),
+        cmocka_unit_test(test_states), cmocka_unit_test(test_biometric_names), cmocka_unit_test(test_policy_documents), cmocka_unit_test(test_tcf), cmocka_unit_test(test_gpp), cmocka_unit_test(test_no_value_crosses),
     };
     return cmocka_run_group_tests_name("consent", tests, NULL, NULL);
 }
