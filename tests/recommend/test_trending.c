@@ -56,6 +56,38 @@ static void test_claimed_orders_are_carts(void **state)
     kd_trending_close(t);
 }
 
+/* With somebody erased the lists are those of a shop where they never were, also when they looked twice. */
+static void test_unlearns_a_person(void **state)
+{
+    kd_trending *with, *without;
+    char         text[32] = "p2";
+    kd_fact_line line = { .product = { text, 2 }, .quantity = 1 };
+    kd_id        gone = { { 77, 0, 0, 1 } };
+    (void)state;
+    assert_int_equal(kd_trending_open(&with, NULL), KD_OK);
+    assert_int_equal(kd_trending_open(&without, NULL), KD_OK);
+    for (uint32_t n = 0; n < 10; n++)
+        for (uint32_t product = 1; product <= 3; product++) {
+            happen(with, KD_KIND_VIEW, n, product, NOW - (int64_t)n * 1000);
+            happen(without, KD_KIND_VIEW, n, product, NOW - (int64_t)n * 1000);
+        }
+    happen(with, KD_KIND_VIEW, 77, 2, NOW - 5000);
+    happen(with, KD_KIND_VIEW, 77, 2, NOW - 5000); /* counted once, and given back once */
+    happen(with, KD_KIND_ORDER, 77, 2, NOW - 4000);
+    for (int again = 0; again < 2; again++) {
+        kd_trending_unlearn(with, gone, &(kd_fact){ .kind = KD_KIND_ORDER, .time_ms = NOW - 4000, .lines = &line, .line_count = 1 }, true);
+        kd_trending_unlearn(with, gone, &(kd_fact){ .kind = KD_KIND_VIEW, .time_ms = NOW - 5000, .lines = &line, .line_count = 1 }, true);
+    }
+    const kd_demand *a = settled(with), *b = settled(without);
+    assert_int_equal(a->trending.count, b->trending.count);
+    assert_memory_equal(a->trending.items, b->trending.items, a->trending.count * sizeof *a->trending.items);
+    assert_memory_equal(a->popular.items, b->popular.items, a->popular.count * sizeof *a->popular.items);
+    kd_demand_release(a);
+    kd_demand_release(b);
+    kd_trending_close(with);
+    kd_trending_close(without);
+}
+
 static void check_list(const kd_demand_list *list)
 {
     for (uint32_t i = 0; i < list->count; i++) {
@@ -252,7 +284,8 @@ static void test_threads(void **state)
 }
 
 const struct CMUnitTest trending_tests[] = {
-    cmocka_unit_test(test_rises_at_once), cmocka_unit_test(test_claimed_orders_are_carts),                cmocka_unit_test(test_one_person_lifts_nothing),
+    cmocka_unit_test(test_rises_at_once), cmocka_unit_test(test_claimed_orders_are_carts),
+        cmocka_unit_test(test_unlearns_a_person),                cmocka_unit_test(test_one_person_lifts_nothing),
     cmocka_unit_test(test_order_of_arrival_does_not_matter), cmocka_unit_test(test_long_time_and_many_products),
     cmocka_unit_test(test_a_date_from_the_future), cmocka_unit_test(test_blends_with_model),            cmocka_unit_test(test_threads),
 };
