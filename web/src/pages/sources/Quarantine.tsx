@@ -82,7 +82,7 @@ export function Quarantine({ source }: { source: string }) {
     },
   ];
   return (
-    <Card flush title={t('quarantine')} sentence={t('quarantineSentence')} action={<Button variant="default" size="xs" loading={busy} onClick={() => void replayAll()}>{t('replayAll')}</Button>}>
+    <Card flush title={t('quarantine')} sentence={t('quarantineSentence')} action={<Button className="sources-replay" variant="default" size="xs" loading={busy} onClick={() => void replayAll()}>{t('replayAll')}</Button>}>
       {failure !== '' && (
         <p role="alert" className="sources-failure">
           {failure}
