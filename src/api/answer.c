@@ -69,8 +69,10 @@ typedef struct holding {
     kd_parts            *parts;
     const kd_snapshot   *snapshot;
     const kd_placements *placements;
-    kd_person           *person;     /* locked */
-    kd_id                person_id;  /* nil: a stranger */
+    kd_customer          customer;   /* while `known`: borrowed facts, perhaps a lock */
+    bool                 known;
+    kd_id                person_id;  /* to whom receipts go; nil: a stranger */
+    int64_t              folded;
     const kd_policy     *policy;
     kd_purposes          allowed;
     kd_profile           view;       /* what the reader may see of the person; empty without one */
@@ -83,9 +85,9 @@ typedef struct holding {
 
 static void let_person(holding *h)
 {
-    if (h->person)
-        kd_people_release(h->parts->people, h->person);
-    h->person = NULL;
+    if (h->known)
+        kd_customers_release(h->parts->customers, &h->customer);
+    h->known = false;
 }
 
 static void let_go(holding *h)
@@ -105,23 +107,26 @@ static kd_status take_hold(holding *h, kd_parts *parts, const kd_question *q, kd
     return product_refs(&h->products, q, arena, err);
 }
 
-/* The person of the strongest key that has one. */
+/* The customer of the strongest key that has one. By a public key an anonymous id opens what that browser did and no more; a
+ * user id gets here only with the shop's token for it, and opens the customer. */
 static kd_status lock_person(holding *h, kd_reader *reader, const kd_question *q, kd_err *err)
 {
     kd_status status = KD_OK;
     if (!kd_id_is_nil(q->person)) {
-        status = kd_who_acquire(&h->person, h->parts, reader, &q->person, 1, true, err);
-        if (status == KD_OK && h->person == NULL)
+        status = kd_who_customer(&h->customer, &h->known, h->parts, reader, q->person, true, err);
+        if (status == KD_OK && !h->known)
             return kd_fail_field(err, KD_NOT_FOUND, "/customer/personId", "there is no person of this id");
     }
-    for (size_t i = 0; i < q->key_count && status == KD_OK && h->person == NULL; i++) { /* mostly the first is known */
+    for (size_t i = 0; i < q->key_count && status == KD_OK && !h->known; i++) { /* mostly the first is known */
         kd_id person;
         status = kd_identity_find(&person, h->parts->identity, reader, &q->keys[i], 1, err);
         if (status == KD_OK)
-            status = kd_who_acquire(&h->person, h->parts, reader, &person, 1, !q->public_caller, err);
+            status = kd_who_customer(&h->customer, &h->known, h->parts, reader, person, !q->public_caller || q->keys[i].type == KD_KEY_USER, err);
     }
-    if (status == KD_OK && h->person)
-        h->person_id = h->person->id;
+    if (status == KD_OK && h->known) {
+        h->person_id = h->customer.person;
+        h->folded = h->customer.folded;
+    }
     return status;
 }
 
@@ -152,7 +157,7 @@ static kd_status listen(holding *h, const kd_profile *said, bool personal, kd_ar
 /* What of the person may be used for this answer. Who refuses to be known by taste, or pauses, gets a stranger's answer, less what they have. */
 static kd_status look(holding *h, const kd_question *q, kd_arena *arena, kd_err *err)
 {
-    const kd_profile *full = h->person ? &h->person->profile : NULL;
+    const kd_profile *full = h->known ? h->customer.profile : NULL;
     kd_status         status;
     h->language = q->language;
     h->allowed = kd_allowed(h->policy, full, q->gpc);
@@ -245,9 +250,9 @@ kd_status kd_answer_decide(kd_buf *out, kd_parts *parts, kd_reader *reader, cons
         request.profile = h.profile;
         request.gates = h.gates;
         request.stated = h.stated;
-        request.allowed = h.person ? h.allowed : 0;
+        request.allowed = h.known ? h.allowed : 0;
         request.policy_version = kd_policy_version(h.policy);
-        request.folded = h.person ? h.person->folded : 0;
+        request.folded = h.known ? h.folded : 0;
         status = kd_decide(&decisions, &count, parts->recommender, h.snapshot, &request, arena, err);
     }
     let_person(&h); /* the decisions point into the snapshot and the arena only; the profile's address says "personal" to the receipt */
@@ -318,7 +323,7 @@ kd_status kd_answer_recommend(kd_buf *out, kd_parts *parts, kd_reader *reader, c
         request.profile = h.profile;
         request.gates = h.gates;
         request.stated = h.stated;
-        request.sensitive = h.person && (h.allowed & KD_PURPOSE_BIT(KD_PURPOSE_SENSITIVE)) != 0;
+        request.sensitive = h.known && (h.allowed & KD_PURPOSE_BIT(KD_PURPOSE_SENSITIVE)) != 0;
         status = kd_recommend(&list, parts->recommender, h.snapshot, &request, arena, err);
     }
     let_person(&h);

@@ -1,5 +1,5 @@
-/* kd_answer_find, kd_answer_profile, kd_answer_events: what is known of one person, for those who may read it. */
-#include "api/parts.h"
+/* kd_answer_find, kd_answer_profile: what is known of one customer, for those who may read it. */
+#include "api/answer_parts.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,13 +12,8 @@ enum {
     PER_ATTRIBUTE = 10,
     ACTIVITY_DAYS = 400,
     CART_KEEP_DAYS = 30,
-    EVENTS_DEFAULT = 50,
-    EVENTS_MAX = 500,
-    EVENTS_READ = 50,                       /* at a time */
-    EVENTS_BYTES_ENOUGH = 8 * 1024 * 1024,  /* of an answer: the rest by its cursor */
     MEMO = 256,
-    SCRATCH_BYTES = 4 * 1024 * 1024,
-    PAGE_BYTES = 16 * 1024 * 1024
+    SCRATCH_BYTES = 4 * 1024 * 1024
 };
 
 /* ---- who ------------------------------------------------------------------------------------------------------------- */
@@ -60,7 +55,7 @@ kd_status kd_answer_find(kd_id *person, kd_parts *parts, kd_reader *reader, kd_s
 typedef struct messages { /* from the id of a stored event to the sender's own messageId, read once each */
     kd_reader  *reader;
     kd_id       person;
-    kd_data_key key;
+    kd_answer_members members;
     kd_arena   *arena, *scratch;
     struct { kd_id event; kd_str text; } memo[MEMO];
     size_t      count;
@@ -75,10 +70,12 @@ static kd_str message_text(messages *m, kd_id event_id)
     for (size_t i = 0; i < m->count; i++)
         if (kd_id_eq(m->memo[i].event, event_id))
             return m->memo[i].text;
-    kd_arena_reset(m->scratch);
-    if (kd_reader_event(&event, m->reader, m->person, event_id, m->scratch, NULL) == KD_OK && kd_stored_body(&body, &event, &m->key, m->scratch, NULL) == KD_OK &&
-        kd_json_parse(&doc, m->scratch, body.ptr, body.len, NULL) == KD_OK)
-        text = kd_str_copy(m->arena, kd_json_text(kd_json_get(doc, "messageId")));
+    for (size_t i = 0; i < m->members.count && !text.len; i++) { /* a merged profile does not say whose event it was */
+        kd_arena_reset(m->scratch);
+        if (kd_reader_event(&event, m->reader, m->members.of[i].person, event_id, m->scratch, NULL) == KD_OK &&
+            kd_stored_body(&body, &event, &m->members.of[i].key, m->scratch, NULL) == KD_OK && kd_json_parse(&doc, m->scratch, body.ptr, body.len, NULL) == KD_OK)
+            text = kd_str_copy(m->arena, kd_json_text(kd_json_get(doc, "messageId")));
+    }
     if (m->count < MEMO) {
         m->memo[m->count].event = event_id;
         m->memo[m->count++].text = text;
@@ -94,7 +91,7 @@ static void write_message_id(kd_jw *w, messages *m, kd_id event_id)
 }
 
 /* ---- small writers ------------------------------------------------------------------------------------------------------ */
-static void write_time(kd_jw *w, const char *key, int64_t ms)
+void kd_answer_write_time(kd_jw *w, const char *key, int64_t ms)
 {
     char text[25];
     kd_time_format(text, ms);
@@ -118,7 +115,7 @@ static void write_text(kd_jw *w, const char *key, kd_str text)
         KD_JW_STR(w, key, text);
 }
 
-static void write_product(kd_jw *w, const kd_snapshot *s, kd_ref product, kd_ref variant)
+void kd_answer_write_product(kd_jw *w, const kd_snapshot *s, kd_ref product, kd_ref variant)
 {
     const kd_variant *v = NULL, *named = NULL;
     const kd_product *p = kd_snapshot_find_any(s, product, &v);
@@ -150,8 +147,8 @@ static void write_identities(kd_jw *w, const kd_profile *p)
         KD_JW_Z(w, "type", kd_key_type_name(p->idents[i].type));
         KD_JW_STR(w, "value", p->idents[i].value);
         KD_JW_BOOL(w, "proven", p->idents[i].proven);
-        write_time(w, "firstAt", p->idents[i].first_ms);
-        write_time(w, "lastAt", p->idents[i].last_ms);
+        kd_answer_write_time(w, "firstAt", p->idents[i].first_ms);
+        kd_answer_write_time(w, "lastAt", p->idents[i].last_ms);
         kd_jw_object_end(w);
     }
     kd_jw_array_end(w);
@@ -186,8 +183,8 @@ static void write_counts(kd_jw *w, const kd_profile *p)
         kd_jw_object(w);
         KD_JW_I64(w, "count", (int64_t)c->count);
         KD_JW_I64(w, "claimed", (int64_t)c->claimed);
-        write_time(w, "firstAt", c->first_ms);
-        write_time(w, "lastAt", c->last_ms);
+        kd_answer_write_time(w, "firstAt", c->first_ms);
+        kd_answer_write_time(w, "lastAt", c->last_ms);
         kd_jw_object_end(w);
     }
     kd_jw_object_end(w);
@@ -222,12 +219,12 @@ static kd_status write_recency(kd_jw *w, const kd_profile *p, int64_t now_ms, kd
     kd_jw_key(w, "recency");
     kd_jw_object(w);
     if (r.days_since_seen >= 0) {
-        write_time(w, "lastSeenAt", r.last_seen_ms);
+        kd_answer_write_time(w, "lastSeenAt", r.last_seen_ms);
         kd_jw_key(w, "daysSinceSeen");
         kd_jw_f64(w, r.days_since_seen, 2);
     }
     if (r.days_since_order >= 0) {
-        write_time(w, "lastOrderAt", r.last_order_ms);
+        kd_answer_write_time(w, "lastOrderAt", r.last_order_ms);
         kd_jw_key(w, "daysSinceOrder");
         kd_jw_f64(w, r.days_since_order, 2);
     }
@@ -253,8 +250,8 @@ static kd_status write_recency(kd_jw *w, const kd_profile *p, int64_t now_ms, kd
 static void write_seen(kd_jw *w, const kd_interaction *x, kd_kind kind, const kd_snapshot *s, messages *m)
 {
     kd_jw_object(w);
-    write_product(w, s, x->product, x->variant);
-    write_time(w, "at", x->time_ms);
+    kd_answer_write_product(w, s, x->product, x->variant);
+    kd_answer_write_time(w, "at", x->time_ms);
     if (kind == KD_KIND_ORDER)
         KD_JW_I64(w, "quantity", x->quantity);
     if (x->price_micro != KD_PRICE_NONE)
@@ -296,7 +293,7 @@ static void write_history(kd_jw *w, const char *key, const kd_recent *recent, co
     for (uint32_t i = 0; recent && i < recent->count && shown < SHOWN_PRODUCTS; shown++) {
         const kd_interaction *first = &recent->items[i];
         kd_jw_object(w);
-        write_time(w, "at", first->time_ms);
+        kd_answer_write_time(w, "at", first->time_ms);
         KD_JW_Z(w, "channel", kd_channel_name((kd_channel)first->channel));
         KD_JW_BOOL(w, "claimed", first->claimed);
         write_message_id(w, m, first->id);
@@ -311,7 +308,7 @@ static void write_history(kd_jw *w, const char *key, const kd_recent *recent, co
             if (x->product == 0)
                 continue;
             kd_jw_object(w);
-            write_product(w, s, x->product, x->variant);
+            kd_answer_write_product(w, s, x->product, x->variant);
             KD_JW_I64(w, "quantity", x->quantity);
             if (x->price_micro != KD_PRICE_NONE)
                 write_money(w, "price", x->price_micro, x->currency);
@@ -351,7 +348,7 @@ static void write_sizes(kd_jw *w, const kd_profile *p, const kd_snapshot *s, boo
         KD_JW_STR(w, "category", kd_snapshot_value_text(s, sizes.believed[i].department));
         KD_JW_STR(w, "size", kd_snapshot_value_text(s, sizes.believed[i].size));
         KD_JW_I64(w, "purchases", sizes.believed[i].purchases);
-        write_time(w, "lastAt", sizes.believed[i].last_ms);
+        kd_answer_write_time(w, "lastAt", sizes.believed[i].last_ms);
         kd_jw_object_end(w);
     }
     kd_jw_array_end(w);
@@ -403,11 +400,11 @@ static kd_status write_cart(kd_jw *w, const kd_profile *p, const kd_snapshot *s,
     kd_jw_array(w);
     for (size_t i = 0; i < count && status == KD_OK; i++) {
         kd_jw_object(w);
-        write_product(w, s, lines[i].product, lines[i].variant);
+        kd_answer_write_product(w, s, lines[i].product, lines[i].variant);
         KD_JW_I64(w, "quantity", lines[i].quantity);
         if (lines[i].price_micro != KD_PRICE_NONE)
             write_money(w, "price", lines[i].price_micro, lines[i].currency);
-        write_time(w, "addedAt", lines[i].added_ms);
+        kd_answer_write_time(w, "addedAt", lines[i].added_ms);
         kd_jw_object_end(w);
     }
     kd_jw_array_end(w);
@@ -469,10 +466,10 @@ static void write_affinity(kd_jw *w, const kd_affinity *a, const kd_profile *p, 
     write_message_id(w, m, a->evidence);
     KD_JW_I64(w, "count", a->evidence_count);
     if (line) {
-        write_time(w, "at", line->time_ms);
+        kd_answer_write_time(w, "at", line->time_ms);
         kd_jw_key(w, "product");
         kd_jw_object(w);
-        write_product(w, s, line->product, line->variant);
+        kd_answer_write_product(w, s, line->product, line->variant);
         kd_jw_object_end(w);
     }
     kd_jw_object_end(w);
@@ -503,26 +500,55 @@ static kd_status write_affinities(kd_jw *w, const kd_profile *p, const kd_snapsh
 }
 
 /* ---- the profile ---------------------------------------------------------------------------------------------------------- */
-/* A copy, so that the person's lock is held for the encoding only, not while JSON is written and messages are read. */
-static kd_status copy_profile(kd_profile *out, kd_data_key *key, int64_t *head, kd_parts *parts, kd_reader *reader, kd_id person, kd_arena *arena, kd_err *err)
+/* A copy, so that the customer is held for the encoding only, not while JSON is written and messages are read. */
+kd_status kd_answer_members_of(kd_answer_members *out, kd_profile *merged, kd_parts *parts, kd_reader *reader, kd_id person, kd_arena *arena, kd_err *err)
 {
-    kd_person *entry = NULL;
-    kd_buf     bytes;
-    kd_status  status = kd_people_acquire(&entry, parts->people, reader, person, err);
+    kd_customer customer;
+    kd_id       persons[KD_CUSTOMER_PERSONS_MAX];
+    size_t      count;
+    kd_buf      bytes;
+    kd_status   status = kd_customers_acquire(&customer, parts->customers, reader, person, err);
     if (status != KD_OK)
         return status == KD_NOT_FOUND ? kd_fail(err, KD_NOT_FOUND, "nobody is known under this id") : status;
-    *key = entry->key;
-    *head = entry->head;
+    *out = (kd_answer_members){ .home = customer.home };
+    count = customer.person_count;
+    memcpy(persons, customer.persons, count * sizeof *persons);
     kd_buf_init(&bytes, arena);
-    if (out)
-        kd_profile_encode(&bytes, &entry->profile);
-    kd_people_release(parts->people, entry);
+    if (merged)
+        kd_profile_encode(&bytes, customer.profile);
+    kd_customers_release(parts->customers, &customer);
     status = kd_buf_status(&bytes, err);
-    if (status == KD_OK && out)
-        status = kd_profile_decode(out, kd_buf_str(&bytes), err);
-    if (status == KD_OK && out)
-        out->trusts_claims = kd_people_trust_claims(parts->people);
+    if (status == KD_OK && merged)
+        status = kd_profile_decode(merged, kd_buf_str(&bytes), err);
+    if (status == KD_OK && merged)
+        merged->trusts_claims = kd_people_trust_claims(parts->people);
+    for (size_t i = 0; i < count && status == KD_OK; i++) {
+        kd_person *entry;
+        status = kd_people_acquire(&entry, parts->people, reader, persons[i], err);
+        if (status == KD_OK) {
+            out->of[out->count].person = persons[i];
+            out->of[out->count].key = entry->key;
+            out->of[out->count++].head = entry->head;
+            kd_people_release(parts->people, entry);
+        } else if (status == KD_NOT_FOUND) {
+            status = KD_OK; /* a key without events of its own */
+        }
+    }
     return status;
+}
+
+static void write_members(kd_jw *w, const kd_answer_members *members)
+{
+    char id[KD_ID_TEXT];
+    kd_id_format(id, members->home);
+    KD_JW_Z(w, "customerId", id);
+    kd_jw_key(w, "persons");
+    kd_jw_array(w);
+    for (size_t i = 0; i < members->count; i++) {
+        kd_id_format(id, members->of[i].person);
+        kd_jw_z(w, id);
+    }
+    kd_jw_array_end(w);
 }
 
 static kd_status write_profile(kd_buf *out, const kd_profile *p, const kd_snapshot *s, messages *m, int64_t now_ms, kd_arena *arena, kd_err *err)
@@ -534,6 +560,7 @@ static kd_status write_profile(kd_buf *out, const kd_profile *p, const kd_snapsh
     kd_jw_object(&w);
     kd_id_format(id, m->person);
     KD_JW_Z(&w, "personId", id);
+    write_members(&w, &m->members);
     write_identities(&w, p);
     write_traits(&w, p);
     write_counts(&w, p);
@@ -570,12 +597,11 @@ kd_status kd_answer_profile(kd_buf *out, kd_parts *parts, kd_reader *reader, kd_
     messages          *m = KD_NEW(arena, messages, 1);
     kd_arena          *scratch = kd_arena_new(SCRATCH_BYTES);
     const kd_snapshot *snapshot = NULL;
-    int64_t            head;
     kd_status          status = m && scratch ? KD_OK : kd_fail_memory(err);
     if (status == KD_OK)
         status = kd_answer_find(&m->person, parts, reader, id, err);
     if (status == KD_OK)
-        status = copy_profile(&profile, &m->key, &head, parts, reader, m->person, arena, err);
+        status = kd_answer_members_of(&m->members, &profile, parts, reader, m->person, arena, err);
     if (status == KD_OK) {
         m->reader = reader;
         m->arena = arena;
@@ -587,155 +613,5 @@ kd_status kd_answer_profile(kd_buf *out, kd_parts *parts, kd_reader *reader, kd_
     }
     kd_profile_free(&profile);
     kd_arena_free(scratch);
-    return status;
-}
-
-/* ---- the timeline ----------------------------------------------------------------------------------------------------------- */
-typedef struct timeline {
-    kd_reader         *reader;
-    kd_id              person;
-    kd_data_key        key;
-    const kd_snapshot *snapshot;
-    kd_arena          *page, *scratch; /* of one read, of one event */
-} timeline;
-
-static void write_decision_event(kd_jw *w, const kd_event *event, const timeline *t)
-{
-    char   id[KD_ID_TEXT];
-    kd_str body = { 0 };
-    kd_buf receipt;
-    kd_jw  inner;
-    kd_id_format(id, event->id);
-    KD_JW_Z(w, "messageId", id);
-    KD_JW_Z(w, "type", "decision");
-    /* Written apart: a receipt that turns out damaged half way must not break the list. */
-    kd_buf_init(&receipt, t->scratch);
-    kd_jw_init(&inner, &receipt);
-    kd_jw_key(w, "event");
-    kd_jw_raw(w, kd_stored_body(&body, event, &t->key, t->scratch, NULL) == KD_OK && kd_receipt_write_json(&inner, body, t->snapshot, NULL) == KD_OK && !receipt.failed ? kd_buf_str(&receipt)
-                                                                                                                                                                        : KD_STR("{}"));
-}
-
-static const char *call_name(uint16_t kind)
-{
-    switch (kind) {
-    case KD_KIND_IDENTIFY: return "identify";
-    case KD_KIND_PAGE:     return "page";
-    case KD_KIND_SCREEN:   return "screen";
-    case KD_KIND_GROUP:    return "group";
-    case KD_KIND_ALIAS:    return "alias";
-    default:               return "track";
-    }
-}
-
-/* messageId, type and name in front, then what the sender wrote, as it was written. */
-static void write_sent_event(kd_jw *w, const kd_event *event, const timeline *t)
-{
-    kd_str         body = { 0 };
-    const kd_json *doc = NULL;
-    if (!(event->flags & KD_EVENT_HOLLOW) && kd_stored_body(&body, event, &t->key, t->scratch, NULL) == KD_OK &&
-        kd_json_parse(&doc, t->scratch, body.ptr, body.len, NULL) != KD_OK)
-        doc = NULL;
-    if (kd_json_get(doc, "messageId"))
-        KD_JW_STR(w, "messageId", kd_json_text(kd_json_get(doc, "messageId")));
-    KD_JW_Z(w, "type", call_name(event->kind));
-    if (kd_json_get(doc, "event"))
-        KD_JW_STR(w, "name", kd_json_text(kd_json_get(doc, "event")));
-    kd_jw_key(w, "event");
-    kd_jw_raw(w, doc ? body : KD_STR("{}"));
-}
-
-/* Where it happened and the first product it names, with how many there are: for a row with a picture. */
-static void write_facts(kd_jw *w, const kd_event *event, const timeline *t)
-{
-    kd_fact fact;
-    if (event->kind == KD_KIND_DECISION || event->facts.len == 0 || kd_fact_decode(&fact, event->facts, t->scratch, NULL) != KD_OK)
-        return;
-    KD_JW_Z(w, "channel", kd_channel_name(fact.channel));
-    if (fact.line_count == 0)
-        return;
-    kd_jw_key(w, "product");
-    kd_jw_object(w);
-    write_product(w, t->snapshot, kd_ref_of(fact.lines[0].product), fact.lines[0].variant.len ? kd_ref_of(fact.lines[0].variant) : 0);
-    kd_jw_object_end(w);
-    KD_JW_I64(w, "products", (int64_t)fact.line_count);
-}
-
-static void write_event(kd_jw *w, const kd_event *event, const timeline *t)
-{
-    char id[KD_ID_TEXT];
-    kd_arena_reset(t->scratch);
-    kd_jw_object(w);
-    kd_id_format(id, event->id);
-    KD_JW_Z(w, "id", id);
-    KD_JW_Z(w, "kind", kd_kind_name(event->kind));
-    write_time(w, "timestamp", event->time_ms);
-    write_time(w, "receivedAt", event->received_ms);
-    KD_JW_BOOL(w, "claimed", (event->flags & KD_EVENT_CLAIMED) != 0);
-    write_facts(w, event, t);
-    if (event->kind == KD_KIND_DECISION)
-        write_decision_event(w, event, t);
-    else
-        write_sent_event(w, event, t);
-    kd_jw_object_end(w);
-}
-
-/* Page by page along the chain, until `limit` events or enough bytes are written; *next is where to go on, 0 at the end. */
-static kd_status write_chain(kd_jw *w, int64_t *next, const timeline *t, int64_t from, size_t limit, kd_err *err)
-{
-    kd_status status = KD_OK;
-    size_t    shown = 0;
-    while (from > 0 && shown < limit && w->buf->len < EVENTS_BYTES_ENOUGH && status == KD_OK) {
-        kd_event *events = NULL;
-        size_t    count = 0, want = limit - shown < EVENTS_READ ? limit - shown : EVENTS_READ;
-        kd_arena_reset(t->page);
-        status = kd_reader_chain(&events, &count, t->reader, t->person, from, want, true, t->page, err);
-        if (status == KD_OK && (count == 0 || !kd_id_eq(events[0].person, t->person)))
-            return kd_fail_field(err, KD_INVALID, "/cursor", "not a cursor of this list");
-        for (size_t i = 0; i < count && status == KD_OK; i++)
-            write_event(w, &events[i], t);
-        if (status == KD_OK)
-            from = events[count - 1].prev;
-        shown += count;
-    }
-    *next = from;
-    return status;
-}
-
-static kd_status write_timeline(kd_buf *out, const timeline *t, int64_t from, size_t limit, kd_err *err)
-{
-    kd_jw     w;
-    char      cursor[24];
-    int64_t   next = 0;
-    kd_status status;
-    kd_jw_init(&w, out);
-    kd_jw_object(&w);
-    kd_jw_key(&w, "events");
-    kd_jw_array(&w);
-    status = write_chain(&w, &next, t, from, limit, err);
-    kd_jw_array_end(&w);
-    snprintf(cursor, sizeof cursor, "%lld", (long long)next);
-    KD_JW_Z(&w, "cursor", next > 0 ? cursor : NULL);
-    kd_jw_object_end(&w);
-    return status != KD_OK ? status : kd_buf_status(out, err);
-}
-
-kd_status kd_answer_events(kd_buf *out, kd_parts *parts, kd_reader *reader, kd_str id, size_t limit, kd_str cursor, kd_arena *arena, kd_err *err)
-{
-    timeline  t = { .reader = reader, .page = kd_arena_new(PAGE_BYTES), .scratch = kd_arena_new(SCRATCH_BYTES) };
-    int64_t   head = 0, from;
-    kd_status status = t.page && t.scratch ? kd_answer_find(&t.person, parts, reader, id, err) : kd_fail_memory(err);
-    if (status == KD_OK)
-        status = copy_profile(NULL, &t.key, &head, parts, reader, t.person, arena, err);
-    from = head;
-    if (status == KD_OK && cursor.len && (!kd_str_i64(&from, cursor) || from <= 0 || from > head))
-        status = kd_fail_field(err, KD_INVALID, "/cursor", "not a cursor of this list");
-    if (status == KD_OK) {
-        t.snapshot = kd_snapshot_acquire(parts->catalog);
-        status = write_timeline(out, &t, from, limit == 0 ? EVENTS_DEFAULT : limit < EVENTS_MAX ? limit : EVENTS_MAX, err);
-        kd_snapshot_release(t.snapshot);
-    }
-    kd_arena_free(t.page);
-    kd_arena_free(t.scratch);
     return status;
 }

@@ -1,7 +1,5 @@
 #include "api/who.h"
 
-enum { LINKS_BYTES = 256 * 1024 };
-
 static bool looks_like_phone(kd_str s)
 {
     for (size_t i = 0; i < s.len; i++)
@@ -12,7 +10,7 @@ static bool looks_like_phone(kd_str s)
 
 size_t kd_who_keys(kd_key out[KD_WHO_KEYS], const kd_vault *vault, kd_str id)
 {
-    static const kd_key_type tried[] = { KD_KEY_USER, KD_KEY_CARD, KD_KEY_EMAIL, KD_KEY_PHONE, KD_KEY_DEVICE, KD_KEY_ANONYMOUS };
+    static const kd_key_type tried[] = { KD_KEY_USER, KD_KEY_TILL, KD_KEY_CARD, KD_KEY_EMAIL, KD_KEY_PHONE, KD_KEY_ANONYMOUS, KD_KEY_DEVICE, KD_KEY_RECEIPT };
     const char *colon = id.len ? memchr(id.ptr, ':', id.len) : NULL;
     kd_key_type named = colon ? kd_key_type_parse((kd_str){ id.ptr, (size_t)(colon - id.ptr) }) : KD_KEY_NONE;
     size_t      count = 0;
@@ -36,17 +34,27 @@ static kd_status acquire(kd_person **entry, kd_parts *parts, kd_reader *reader, 
     return KD_OK;
 }
 
-static kd_status acquire_linked(kd_person **entry, kd_parts *parts, kd_reader *reader, kd_id person, kd_err *err)
+/* The person whose profile a key without one stands for: of the customer it belongs to. */
+static kd_status acquire_joined(kd_person **entry, kd_parts *parts, kd_reader *reader, kd_id person, kd_err *err)
 {
-    kd_arena *arena = kd_arena_new(LINKS_BYTES);
-    kd_link  *links = NULL;
-    size_t    count = 0;
-    kd_status status = arena ? kd_reader_links(&links, &count, reader, person, arena, err) : kd_fail_memory(err);
-    for (size_t i = 0; i < count && status == KD_OK && *entry == NULL; i++)
-        if (links[i].proven)
-            status = acquire(entry, parts, reader, links[i].other, err);
-    kd_arena_free(arena);
-    return status;
+    kd_customer customer;
+    kd_id       known;
+    kd_status   status = kd_customers_acquire(&customer, parts->customers, reader, person, err);
+    if (status != KD_OK)
+        return status == KD_NOT_FOUND ? KD_OK : status;
+    known = customer.person;
+    kd_customers_release(parts->customers, &customer);
+    return acquire(entry, parts, reader, known, err);
+}
+
+kd_status kd_who_customer(kd_customer *out, bool *found, kd_parts *parts, kd_reader *reader, kd_id person, bool follow, kd_err *err)
+{
+    kd_status status = KD_NOT_FOUND;
+    if (!kd_id_is_nil(person))
+        status = follow ? kd_customers_acquire(out, parts->customers, reader, person, err)
+                        : kd_customers_acquire_alone(out, parts->customers, reader, person, err);
+    *found = status == KD_OK;
+    return status == KD_NOT_FOUND ? KD_OK : status;
 }
 
 kd_status kd_who_acquire(kd_person **entry, kd_parts *parts, kd_reader *reader, const kd_id *persons, size_t count, bool follow, kd_err *err)
@@ -58,7 +66,7 @@ kd_status kd_who_acquire(kd_person **entry, kd_parts *parts, kd_reader *reader, 
             continue;
         status = acquire(entry, parts, reader, persons[i], err);
         if (status == KD_OK && *entry == NULL && follow)
-            status = acquire_linked(entry, parts, reader, persons[i], err);
+            status = acquire_joined(entry, parts, reader, persons[i], err);
     }
     return status;
 }
