@@ -200,6 +200,13 @@ static kd_status open_audit(kd_engine *e, const kd_settings *s, kd_err *err)
     return kd_audit_open(&e->parts.audit, e->parts.store, e->reader, e->parts.vault, path, e->parts.clock, err);
 }
 
+/* After an erasure. It ends with the house, which does not wait for it: the deadline stands, and the next start trains. */
+static kd_status retrain(void *self, kd_err *err)
+{
+    kd_engine *engine = self;
+    return kd_engine_train(engine, NULL, NULL, &engine->parts.stopping, err);
+}
+
 static void forget_persons(void *self, const kd_id *persons, size_t count)
 {
     kd_engine *engine = self;
@@ -212,7 +219,7 @@ static kd_status open_rights(kd_engine *e, kd_err *err)
     const kd_parts       *p = &e->parts;
     const kd_rights_house house = {
         .store = p->store, .vault = p->vault, .identity = p->identity, .people = p->people, .customers = p->customers, .ingest = p->ingest,
-        .recommender = p->recommender, .clock = p->clock, .due_days = 30, .retrain_hours = 24, .self = e, .forget = forget_persons, .retrain = train_for_api,
+        .recommender = p->recommender, .clock = p->clock, .due_days = 30, .retrain_hours = 24, .self = e, .forget = forget_persons, .retrain = retrain,
     };
     return kd_rights_open(&e->parts.rights, &house, err);
 }
@@ -319,6 +326,7 @@ kd_status kd_engine_close(kd_engine *engine, kd_err *err)
         return KD_OK;
     p = &engine->parts;
     atomic_store(&p->ready, false);
+    atomic_store(&p->stopping, true);
     kd_rights_close(p->rights);
     kd_jobs_close(p->jobs); /* they write and read through all that follows */
     if (p->ingest != NULL) {
