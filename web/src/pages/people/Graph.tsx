@@ -106,7 +106,7 @@ function Picture({ graph, places, selection, onSelect }: PictureProps) {
             <path d={`M${a.x} ${a.y} Q${middle.x + bend / 2} ${middle.y - bend / 2} ${b.x} ${b.y}`} className={link.used ? 'graph-edge' : 'graph-edge graph-unused'} />
             <g transform={`translate(${middle.x} ${middle.y})`}>
               <rect x={-46} y={-11} width={92} height={22} rx={11} className="graph-plate" />
-              <text className="graph-kind" textAnchor="middle" dy="4">{link.used ? t(kindOf(link.kind)) : `× ${t(kindOf(link.kind))}`}</text>
+              <text aria-hidden="true" className="graph-kind" textAnchor="middle" dy="4">{link.used ? t(kindOf(link.kind)) : `× ${t(kindOf(link.kind))}`}</text>
             </g>
           </g>
         );
@@ -119,7 +119,7 @@ function Picture({ graph, places, selection, onSelect }: PictureProps) {
         const key = strongestKey(one);
         return (
           <g key={one.person} role="button" tabIndex={0} transform={`translate(${p.x} ${p.y})`} aria-pressed={chosen} className={chosen ? 'graph-node graph-chosen' : 'graph-node'}
-            aria-label={`${label(one)}, ${t('events', { n: one.events })}${home ? `, ${t('home')}` : ''}${aside.has(one.person) ? `, ${t('aside')}` : ''}`}
+            aria-description={`${label(one)}, ${t('events', { n: one.events })}${home ? `, ${t('home')}` : ''}${aside.has(one.person) ? `, ${t('aside')}` : ''}`}
             onClick={() => onSelect({ kind: 'person', id: one.person })} onKeyDown={(event) => press(event, () => onSelect({ kind: 'person', id: one.person }))}>
             {home && <circle r={radius + 5} className="graph-home" />}
             {aside.has(one.person) ? <rect x={-radius} y={-radius} width={2 * radius} height={2 * radius} rx={4} className="graph-body graph-body-aside" /> : <circle r={radius} className="graph-body" />}
