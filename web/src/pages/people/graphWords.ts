@@ -4,8 +4,8 @@ export const graphWords = defineWords({
   title: { en: 'Who this is made of', de: 'Woraus diese Person besteht' },
   alone: { en: 'One identity; nothing links it to another.', de: 'Eine Identität; nichts verbindet sie mit einer anderen.' },
   sentence: {
-    en: '{n} identities are one customer. {links} pieces of evidence join them, {unused} were seen and not used.',
-    de: '{n} Identitäten sind ein Kunde. {links} Belege verbinden sie, {unused} wurden gesehen und nicht verwendet.',
+    en: '{n} identities. Evidence that joins: {links}; seen and not used: {unused}.',
+    de: '{n} Identitäten. Belege, die verbinden: {links}; gesehen und nicht verwendet: {unused}.',
   },
   absent: { en: 'No graph is known for this person', de: 'Für diese Person ist kein Graph bekannt' },
   drawing: { en: 'Drawing of {n} identity and its evidence|Drawing of {n} identities and their evidence', de: 'Zeichnung von {n} Identität mit Belegen|Zeichnung von {n} Identitäten mit Belegen' },
