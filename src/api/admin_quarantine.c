@@ -41,7 +41,7 @@ void kd_admin_quarantine(kd_request *request)
     kd_parts *parts = request->parts;
     kd_held  *rows = NULL;
     kd_arena *scratch;
-    size_t    count = 0, limit;
+    size_t    count = 0, limit = 0;
     kd_id     after = { 0 }, last = { 0 };
     kd_str    cursor = kd_request_query(request, "cursor");
     kd_err    err = { 0 };
@@ -117,13 +117,15 @@ void kd_admin_quarantine_mend(kd_request *request)
         status = find(&held, request, &err);
     if (status == KD_OK && !kd_audit(request, "quarantine.replay", id, (kd_str){ 0 })) {
         kd_sources_release(sources);
+    kd_policy_release(policy);
         return;
     }
     if (status == KD_OK) {
-        const kd_importer to = kd_request_importer(request, request->reader, sources);
+        const kd_importer to = kd_request_importer(request, request->reader, sources, policy);
         status = kd_held_replay(&outcome, &to, &held, mended, &err);
     }
     kd_sources_release(sources);
+    kd_policy_release(policy);
     kd_jw_init(&w, &request->out);
     kd_jw_object(&w);
     write_outcome(&w, &outcome);
@@ -152,7 +154,7 @@ void kd_admin_quarantine_drop(kd_request *request)
  * of those are named. */
 static kd_status replay_some(kd_jw *w, kd_request *request, const kd_json *body, const kd_sources *sources, kd_err *err)
 {
-    const kd_importer to = kd_request_importer(request, request->reader, sources);
+    const kd_importer to = kd_request_importer(request, request->reader, sources, policy);
     kd_arena         *list = kd_arena_new(LIST_BYTES);
     kd_replay_outcome sum = { 0 };
     kd_held          *rows = NULL;
@@ -216,5 +218,6 @@ void kd_admin_quarantine_replay(kd_request *request)
         status = replay_some(&w, request, body, sources, &err);
     kd_jw_object_end(&w);
     kd_sources_release(sources);
+    kd_policy_release(policy);
     kd_reply_json(request, status, &err);
 }
