@@ -139,6 +139,27 @@ class Consent(unittest.TestCase):
             self.s.start()
             self.assertEqual(self.viewed('ada')['identity'], 'known' if granted else 'refused')
 
+    def test_import(self):
+        import os
+        path = os.path.join(self.s.folder, 'consents.csv')
+        with open(path, 'w') as f:
+            f.write('userId,purpose,granted,time,source,policy,proof\n'
+                    'imp,market-email,yes,2026-01-02T03:04:05Z,till,2025-12,form 77\n'
+                    'imp,Personalization,no,2026-01-02,,,\n'
+                    'imp,dancing,yes,2026-01-02,,,\n'
+                    'imp,share,perhaps,2026-01-02,,,\n'
+                    'imp,share,yes,,,,\n')
+        code, out, err = self.s.command('import', 'consents', path)
+        self.assertEqual(code, 0, out + err)
+        self.assertIn('3', out)
+        purposes, _ = self.consents('imp')
+        self.assertEqual([purposes[p]['state'] for p in ('market-email', 'personalise', 'share')], ['granted', 'refused', 'unknown'])
+        self.assertEqual((purposes['market-email']['source'], purposes['market-email']['policy'], purposes['market-email']['proof'], purposes['market-email']['time'][:10]),
+                         ('till', '2025-12', 'form 77', '2026-01-02'))
+        self.say('imp', 'market-email', False)
+        self.s.command('import', 'consents', path) # of January: the withdrawal is later
+        self.assertEqual(self.consents('imp')[0]['market-email']['state'], 'refused')
+
     def test_the_receipt_says_what_was_allowed(self):
         self.s.track('Product Viewed', 'ada', properties={'product_id': 'HAT'})
         self.say('ada', 'analyse', False)

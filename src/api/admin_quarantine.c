@@ -102,6 +102,7 @@ static kd_status mended_text(kd_str *out, const kd_json *body, kd_err *err)
 void kd_admin_quarantine_mend(kd_request *request)
 {
     const kd_sources *sources;
+    const kd_policy  *policy;
     const kd_json    *body;
     kd_held           held;
     kd_replay_outcome outcome = { 0 };
@@ -112,12 +113,13 @@ void kd_admin_quarantine_mend(kd_request *request)
     if (!kd_caller_require(request, KD_EDIT_SOURCES) || (body = kd_request_json(request, false)) == NULL)
         return;
     sources = kd_parts_sources(request->parts);
+    policy = kd_parts_policy(request->parts);
     status = mended_text(&mended, body, &err);
     if (status == KD_OK)
         status = find(&held, request, &err);
     if (status == KD_OK && !kd_audit(request, "quarantine.replay", id, (kd_str){ 0 })) {
         kd_sources_release(sources);
-    kd_policy_release(policy);
+        kd_policy_release(policy);
         return;
     }
     if (status == KD_OK) {
@@ -152,7 +154,7 @@ void kd_admin_quarantine_drop(kd_request *request)
 
 /* As many as a request may take, from `cursor` on; the answer's cursor says where to go on. What is still refused stays, and the first
  * of those are named. */
-static kd_status replay_some(kd_jw *w, kd_request *request, const kd_json *body, const kd_sources *sources, kd_err *err)
+static kd_status replay_some(kd_jw *w, kd_request *request, const kd_json *body, const kd_sources *sources, const kd_policy *policy, kd_err *err)
 {
     const kd_importer to = kd_request_importer(request, request->reader, sources, policy);
     kd_arena         *list = kd_arena_new(LIST_BYTES);
@@ -203,6 +205,7 @@ static kd_status replay_some(kd_jw *w, kd_request *request, const kd_json *body,
 void kd_admin_quarantine_replay(kd_request *request)
 {
     const kd_sources *sources;
+    const kd_policy  *policy;
     const kd_json    *body;
     kd_err            err = { 0 };
     kd_status         status;
@@ -211,11 +214,12 @@ void kd_admin_quarantine_replay(kd_request *request)
         || !kd_audit(request, "quarantine.replay", kd_json_text(kd_json_get(body, "source")), (kd_str){ 0 }))
         return;
     sources = kd_parts_sources(request->parts);
+    policy = kd_parts_policy(request->parts);
     status = kd_watch_flush(request->parts->watch, &err);
     kd_jw_init(&w, &request->out);
     kd_jw_object(&w);
     if (status == KD_OK)
-        status = replay_some(&w, request, body, sources, &err);
+        status = replay_some(&w, request, body, sources, policy, &err);
     kd_jw_object_end(&w);
     kd_sources_release(sources);
     kd_policy_release(policy);

@@ -6,10 +6,10 @@
 #include "event/source.h"
 #include "insight/sources.h"
 
-/* What reads an import or a replay for this request; `sources` is retained by the caller meanwhile. */
-static inline kd_importer kd_request_importer(const kd_request *request, kd_reader *reader, const kd_sources *sources)
+/* What reads an import or a replay for this request; `sources` and `policy` are retained by the caller meanwhile. */
+static inline kd_importer kd_request_importer(const kd_request *request, kd_reader *reader, const kd_sources *sources, const kd_policy *policy)
 {
     const kd_parts *p = request->parts;
-    return (kd_importer){ p->store, reader, p->ingest, p->catalog, p->vault, p->clock, sources };
+    return (kd_importer){ p->store, reader, p->ingest, p->catalog, p->vault, p->clock, sources, policy };
 }
 #endif

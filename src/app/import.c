@@ -90,7 +90,7 @@ static error_t take_argument(import_options *options, const char *text, struct a
         options->what = text;
         return 0;
     } else
-        argp_error(state, "cannot import \"%.40s\": it must be orders, receipts, products, customers, events, contacts, points, texts, campaigns, coupons, content, places, postal, weather, calendar or mentions", text);
+        argp_error(state, "cannot import \"%.40s\": it must be orders, receipts, products, customers, events, contacts, points, texts, consents, campaigns, coupons, content, places, postal, weather, calendar or mentions", text);
     return EINVAL;
 }
 
@@ -150,7 +150,7 @@ static const struct argp_option import_flags[] = {
     { "json", 'j', NULL, 0, "the outcome as JSON", 0 },
     { 0 },
 };
-static const struct argp import_argp = { import_flags, parse_import, "orders|receipts|products|customers|events|contacts|points|texts|campaigns|coupons|content|places|postal|weather|calendar|mentions FILE...\n--quarantine [--replay]",
+static const struct argp import_argp = { import_flags, parse_import, "orders|receipts|products|customers|events|contacts|points|texts|consents|campaigns|coupons|content|places|postal|weather|calendar|mentions FILE...\n--quarantine [--replay]",
     "Imports files: CSV with a header line, JSON Lines, product feeds (Google Merchant TSV, CSV or XML), also gzipped, zstd-packed or from standard input (-).\v"
     "A row that cannot be read goes to quarantine and the rest goes on. The same file again changes nothing; after an interruption the same command goes on.", NULL, NULL, NULL };
 
@@ -331,11 +331,11 @@ static kd_status replay_page(replay_counts *n, kd_id *after, bool *more, kd_run 
     return status;
 }
 
-static int replay_quarantine(kd_run *run, kd_reader *reader, const kd_sources *sources)
+static int replay_quarantine(kd_run *run, kd_reader *reader, const kd_sources *sources, const kd_policy *policy)
 {
     const import_options *options = run->options;
     kd_parts             *parts = kd_engine_parts(run->engine);
-    const kd_importer     to = { parts->store, reader, parts->ingest, parts->catalog, parts->vault, parts->clock, sources };
+    const kd_importer     to = { parts->store, reader, parts->ingest, parts->catalog, parts->vault, parts->clock, sources, policy };
     kd_arena             *arena = kd_arena_new(LIST_ARENA_BYTES);
     replay_counts         n = { 0 };
     kd_id                 after = { 0 };
@@ -356,11 +356,11 @@ static int replay_quarantine(kd_run *run, kd_reader *reader, const kd_sources *s
     return KD_EXIT_DONE;
 }
 
-static int import_files(kd_run *run, kd_reader *reader, const kd_sources *sources)
+static int import_files(kd_run *run, kd_reader *reader, const kd_sources *sources, const kd_policy *policy)
 {
     const import_options *o = run->options;
     kd_parts             *parts = kd_engine_parts(run->engine);
-    const kd_importer     to = { parts->store, reader, parts->ingest, parts->catalog, parts->vault, parts->clock, sources };
+    const kd_importer     to = { parts->store, reader, parts->ingest, parts->catalog, parts->vault, parts->clock, sources, policy };
     kd_import_options     options = { .what = o->kind, .source = kd_str_z(o->source), .map = o->map, .map_count = o->map_count, .set = o->set, .set_count = o->set_count, .decimal_comma = o->decimal_comma, .dry_run = o->dry_run,
                                   .format = o->format, .dates = o->dates, .cancel_prefix = kd_str_z(o->cancel_prefix) };
     kd_err                err = { 0 };
@@ -423,8 +423,10 @@ static int run_import(kd_run *run)
         }
     } else {
         const kd_sources *sources = kd_parts_sources(parts);
-        exit_code = !options->list_quarantine ? import_files(run, reader, sources) : options->replay_quarantine ? replay_quarantine(run, reader, sources) : list_quarantine(run, reader);
+        const kd_policy  *policy = kd_parts_policy(parts);
+        exit_code = !options->list_quarantine ? import_files(run, reader, sources, policy) : options->replay_quarantine ? replay_quarantine(run, reader, sources, policy) : list_quarantine(run, reader);
         kd_sources_release(sources);
+        kd_policy_release(policy);
     }
     kd_reader_close(reader);
     return exit_code;

@@ -12,7 +12,7 @@ static const struct { const char *name; kd_import_what what; } kinds[] = {
     { "orders", KD_IMPORT_ORDERS }, { "products", KD_IMPORT_PRODUCTS }, { "customers", KD_IMPORT_CUSTOMERS },
     { "events", KD_IMPORT_EVENTS }, { "content", KD_IMPORT_CONTENT },   { "places", KD_IMPORT_PLACES },
     { "postal", KD_IMPORT_POSTAL }, { "weather", KD_IMPORT_WEATHER },
-    { "receipts", KD_IMPORT_RECEIPTS }, { "contacts", KD_IMPORT_CONTACTS }, { "points", KD_IMPORT_POINTS }, { "texts", KD_IMPORT_TEXTS },
+    { "receipts", KD_IMPORT_RECEIPTS }, { "contacts", KD_IMPORT_CONTACTS }, { "points", KD_IMPORT_POINTS }, { "texts", KD_IMPORT_TEXTS }, { "consents", KD_IMPORT_CONSENTS },
     { "campaigns", KD_IMPORT_CAMPAIGNS }, { "coupons", KD_IMPORT_COUPONS }, { "calendar", KD_IMPORT_CALENDAR },
     { "mentions", KD_IMPORT_MENTIONS },
 };
@@ -62,7 +62,7 @@ static kd_status run_kind(kd_import *run, kd_err *err)
     switch (run->options->what) {
     case KD_IMPORT_ORDERS:    return kd_import_orders(run, err);
     case KD_IMPORT_RECEIPTS:  return kd_import_orders(run, err);
-    case KD_IMPORT_CONTACTS: case KD_IMPORT_POINTS: case KD_IMPORT_TEXTS: return kd_import_deeds(run, err);
+    case KD_IMPORT_CONTACTS: case KD_IMPORT_POINTS: case KD_IMPORT_TEXTS: case KD_IMPORT_CONSENTS: return kd_import_deeds(run, err);
     case KD_IMPORT_CAMPAIGNS: case KD_IMPORT_CALENDAR: case KD_IMPORT_MENTIONS: return kd_import_almanac(run, err);
     case KD_IMPORT_COUPONS:   return kd_import_coupons(run, err);
     case KD_IMPORT_CUSTOMERS: return kd_import_customers(run, err);

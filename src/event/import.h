@@ -16,7 +16,8 @@ typedef enum kd_import_what {
     KD_IMPORT_ORDERS, KD_IMPORT_PRODUCTS, KD_IMPORT_CUSTOMERS, KD_IMPORT_EVENTS, KD_IMPORT_CONTENT, KD_IMPORT_PLACES,
     KD_IMPORT_POSTAL, KD_IMPORT_WEATHER,
     KD_IMPORT_RECEIPTS, KD_IMPORT_CONTACTS, KD_IMPORT_POINTS, KD_IMPORT_TEXTS,
-    KD_IMPORT_CAMPAIGNS, KD_IMPORT_COUPONS, KD_IMPORT_CALENDAR, KD_IMPORT_MENTIONS
+    KD_IMPORT_CAMPAIGNS, KD_IMPORT_COUPONS, KD_IMPORT_CALENDAR, KD_IMPORT_MENTIONS,
+    KD_IMPORT_CONSENTS
 } kd_import_what;
 kd_status   kd_import_what_parse(kd_import_what *out, kd_str name);
 const char *kd_import_what_name(kd_import_what what);
@@ -82,6 +83,7 @@ typedef struct kd_import_counts {
 typedef struct kd_importer { /* what an import writes to */
     kd_store *store; kd_reader *reader; kd_ingest *ingest; kd_catalog *catalog; const kd_vault *vault; kd_clock clock;
     const kd_sources *sources; /* whose transforms rows go through; NULL: none */
+    const kd_policy  *policy;  /* what categories of consents mean; NULL: consents are not read */
 } kd_importer;
 typedef void (*kd_import_progress)(void *self, const kd_import_counts *counts, uint64_t bytes_done, uint64_t bytes_total);
 

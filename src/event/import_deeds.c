@@ -6,7 +6,7 @@
 #include "event/import_values.h"
 
 /* Files whose rows say what happened to a person, besides purchases: a message reached them (contacts), their points moved
- * (points), they or we wrote something (texts). Each row becomes the track call that any other source would send, and is read
+ * (points), they or we wrote something (texts), they said what their data may be used for (consents). Each row becomes the track call that any other source would send, and is read
  * by the collect door's own parser. */
 
 /* Who a row speaks of; every table here begins with these. */
@@ -263,9 +263,59 @@ static kd_status text_json(kd_jw *w, const kd_import *run, const kd_row *row, kd
     return status == KD_OK ? end_call(w, row) : status;
 }
 
+/* ---- consents ---- */
+
+enum { S_PURPOSE = W_COUNT, S_GRANTED, S_SOURCE, S_POLICY, S_PROOF };
+static const kd_import_field consent_fields[] = {
+    WHO_FIELDS,
+    [S_PURPOSE] = { "purpose", "purpose category permission channel", true },
+    [S_GRANTED] = { "granted", "granted consent optin subscribed value status", true },
+    [S_SOURCE] = { "source", "source origin", false },
+    [S_POLICY] = { "policy", "policy policyversion version textversion", false },
+    [S_PROOF] = { "proof", "proof reference evidence document", false },
+};
+static const kd_import_table consent_table = { consent_fields, sizeof consent_fields / sizeof *consent_fields, true };
+
+/* 1, 0, or -1: neither a yes nor a no. */
+static int answer_of(kd_str text)
+{
+    static const char *const yes[] = { "true", "yes", "1", "granted", "optin", "opt-in", "subscribed", "ja" };
+    static const char *const no[] = { "false", "no", "0", "denied", "refused", "withdrawn", "optout", "opt-out", "unsubscribed", "nein" };
+    for (size_t i = 0; i < sizeof yes / sizeof *yes; i++)
+        if (kd_str_is_nocase(text, yes[i]))
+            return 1;
+    for (size_t i = 0; i < sizeof no / sizeof *no; i++)
+        if (kd_str_is_nocase(text, no[i]))
+            return 0;
+    return -1;
+}
+
+/* Without a time it would be newer than every withdrawal; what may lie in the file for years must say when it was said. */
+static kd_status consent_json(kd_jw *w, const kd_import *run, const kd_row *row, kd_err *err)
+{
+    const int answer = answer_of(row->field[S_GRANTED]);
+    if (row->field[S_PURPOSE].len == 0 || (run->to->policy && !kd_policy_of_category(run->to->policy, row->field[S_PURPOSE])))
+        return kd_fail_field(err, KD_INVALID, "purpose", "must be a purpose, or a category that a purpose names");
+    if (answer < 0)
+        return kd_fail_field(err, KD_INVALID, "granted", "must be yes or no, true or false, 1 or 0");
+    if (row->field[W_TIME].len == 0)
+        return kd_fail_field(err, KD_INVALID, "time", "when was it said? A consent without a time would undo later withdrawals");
+    kd_status status = begin_call(w, run, row, "Consent Recorded", NULL, err);
+    kd_jw_key(w, "purposes");
+    kd_jw_object(w);
+    kd_jw_key_str(w, row->field[S_PURPOSE]);
+    kd_jw_bool(w, answer == 1);
+    kd_jw_object_end(w);
+    KD_JW_STR(w, "source", row->field[S_SOURCE].len ? row->field[S_SOURCE] : KD_STR("import"));
+    kd_import_write_text(w, "policy", row->field[S_POLICY]);
+    kd_import_write_text(w, "proof", row->field[S_PROOF]);
+    return status == KD_OK ? end_call(w, row) : status;
+}
+
 kd_status kd_import_deeds(kd_import *run, kd_err *err)
 {
     static const kd_row_kind contacts = { &contact_table, contact_json, KD_CALL_TRACK }, points = { &point_table, point_json, KD_CALL_TRACK },
-                             texts = { &text_table, text_json, KD_CALL_TRACK };
-    return kd_import_rows_as_calls(run, run->options->what == KD_IMPORT_CONTACTS ? &contacts : run->options->what == KD_IMPORT_POINTS ? &points : &texts, err);
+                             texts = { &text_table, text_json, KD_CALL_TRACK }, consents = { &consent_table, consent_json, KD_CALL_TRACK };
+    return kd_import_rows_as_calls(run, run->options->what == KD_IMPORT_CONTACTS ? &contacts : run->options->what == KD_IMPORT_POINTS ? &points
+                                      : run->options->what == KD_IMPORT_CONSENTS ? &consents : &texts, err);
 }

@@ -179,7 +179,8 @@ static void with_message_id(kd_jw *w, const reading *r, const kd_row *row, const
 static kd_status read_json(kd_incoming *out, reading *r, kd_str text, kd_call call, kd_arena *arena, kd_err *err)
 {
     const kd_incoming_context context = { .speaker = KD_SPEAKER_SERVER, .source = r->run->options->source,
-        .received_ms = kd_now(r->run->to->clock), .sent_at_ms = KD_TIME_MIN, .channel = KD_CHANNEL_FILE };
+        .received_ms = kd_now(r->run->to->clock), .sent_at_ms = KD_TIME_MIN, .channel = KD_CHANNEL_FILE,
+        .policy = r->run->to->policy };
     const kd_json *item = NULL;
     kd_status      status = kd_json_parse(&item, arena, text.ptr, text.len, err);
     if (status != KD_OK)

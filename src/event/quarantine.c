@@ -405,7 +405,8 @@ static kd_status with_id(const kd_json **item, const kd_held *held, kd_arena *ar
 static kd_status replay_event(kd_replay_outcome *out, const kd_importer *to, const kd_held *held, kd_str text, kd_arena *arena, kd_err *err)
 {
     const kd_incoming_context context = { .speaker = held->believed ? KD_SPEAKER_SERVER : KD_SPEAKER_PUBLIC, .source = held->source,
-        .document = kd_sources_find(to->sources, held->source), .received_ms = held->received_ms, .sent_at_ms = KD_TIME_MIN };
+        .document = kd_sources_find(to->sources, held->source), .received_ms = held->received_ms, .sent_at_ms = KD_TIME_MIN,
+        .policy = to->policy };
     kd_incoming   *event = KD_NEW(arena, kd_incoming, 1);
     const kd_json *item = NULL;
     kd_call        call;
