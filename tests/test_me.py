@@ -180,6 +180,13 @@ class Me(unittest.TestCase):
         self.assertNotIn(self.user, seen)
         self.s.me('POST', '/erase', dict(confirm='forget me'), user=None, key='write', expect=403, **{'Kunde-Anonymous-Id': anonymous})
 
+    def test_the_whole_customer(self):
+        anonymous = str(uuid.uuid4())
+        self.s.me('PUT', '/preferences', dict(brand=['Basso']), user=None, **{'Kunde-Anonymous-Id': anonymous})
+        self.s.json('POST', '/v1/identify', dict(userId=self.user, anonymousId=anonymous))  # a login, proven
+        self.assertEqual([p['value'] for p in self.me('GET', '/preferences')['preferences']], [['Basso']])
+        self.assertIn(anonymous, json.dumps(self.me('GET', '')['identities']))
+
     def test_what_a_write_key_says_of_somebody_changes_nothing(self):
         self.s.track('Preference Stated', user=self.user, key='write', properties={'brand': ['Alto'], 'paused': True})
         self.assertEqual(self.me('GET', '/preferences')['preferences'], [])

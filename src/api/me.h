@@ -41,7 +41,8 @@ void kd_me_set_cookie(kd_request *request, kd_id person); /* a new session of KD
 typedef struct kd_me_known {
     kd_profile  profile;     /* of the whole customer, or of the person alone; free with kd_me_unknow */
     kd_stated   stated;      /* in the arena */
-    kd_id       person;      /* whose log and key these are */
+    kd_id       person;      /* whose log and key these are: the one asked for */
+    const kd_id *persons; size_t person_count; /* of the customer; in the arena */
     kd_data_key key;
     int64_t     head;
     bool        known;       /* false: nobody, everything empty */

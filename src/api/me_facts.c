@@ -32,6 +32,15 @@ static void add_line(kd_purchase *out, const kd_fact *order, const kd_fact_line 
     out->not_for_me = is_true(&known->profile, KD_STATED_NOT_PRODUCT, (kd_str){ 0 }, id, request->arena);
 }
 
+/* An event stands with the person it happened to. */
+static bool find_event(kd_event *out, kd_request *request, const kd_me_known *known, kd_id id)
+{
+    for (size_t i = 0; i < known->person_count; i++)
+        if (kd_reader_event(out, request->reader, known->persons[i], id, request->arena, NULL) == KD_OK)
+            return !(out->flags & KD_EVENT_HOLLOW);
+    return false;
+}
+
 kd_status kd_me_purchases(kd_purchase **out, size_t *count, kd_request *request, const kd_me_known *known, const kd_snapshot *s, kd_err *err)
 {
     const kd_recent *recents[2];
@@ -49,8 +58,7 @@ kd_status kd_me_purchases(kd_purchase **out, size_t *count, kd_request *request,
             if (i > 0 && kd_id_eq(recents[l]->items[i - 1].id, first->id)) /* lines of one order lie together */
                 continue;
             orders++;
-            if (kd_reader_event(&event, request->reader, known->person, first->id, request->arena, NULL) != KD_OK || (event.flags & KD_EVENT_HOLLOW) ||
-                kd_fact_decode(&fact, event.facts, request->arena, NULL) != KD_OK)
+            if (!find_event(&event, request, known, first->id) || kd_fact_decode(&fact, event.facts, request->arena, NULL) != KD_OK)
                 continue;
             fact.time_ms = event.time_ms;
             for (size_t n = 0; n < fact.line_count && *count < KD_PURCHASES_MAX; n++)

@@ -5,7 +5,7 @@
 #include <sodium.h>
 #include <stdio.h>
 
-#include "api/who.h"
+#include "customer/customers.h"
 
 enum { TOKEN_VERSION = 1, SIGNED = 3 + 16 + 8, WHOLE = SIGNED + crypto_auth_hmacsha256_BYTES, SLOTS = 1024, CHANGES_A_MINUTE = 120 };
 
@@ -178,28 +178,49 @@ bool kd_me_enter(kd_me *out, kd_request *request, bool changes)
 }
 
 /* ---- what is known ------------------------------------------------------------------------------------------------------------------ */
-kd_status kd_me_know(kd_me_known *out, kd_request *request, const kd_me *me, kd_err *err)
+/* Who they are together: copied, and let go before anybody's key is asked for. */
+static kd_status copy_customer(kd_me_known *out, kd_request *request, const kd_me *me, kd_err *err)
 {
     const kd_profile_caps caps = kd_profile_caps_default();
-    kd_person            *entry = NULL;
-    kd_status             status = KD_OK;
+    kd_parts             *parts = request->parts;
+    kd_customer           c;
+    kd_id                *persons;
+    kd_status             status = me->alone ? kd_customers_acquire_alone(&c, parts->customers, request->reader, me->person, err)
+                                             : kd_customers_acquire(&c, parts->customers, request->reader, me->person, err);
+    if (status != KD_OK)
+        return status;
+    persons = KD_NEW(request->arena, kd_id, c.person_count + 1);
+    out->person = c.person;
+    out->persons = persons;
+    for (size_t i = 0; persons && i < c.person_count; i++)
+        persons[out->person_count++] = c.persons[i];
+    status = persons ? kd_profile_merge(&out->profile, c.profile, &caps, err) : kd_fail_memory(err);
+    out->profile.trusts_claims = c.profile->trusts_claims;
+    kd_customers_release(parts->customers, &c);
+    return status;
+}
+
+kd_status kd_me_know(kd_me_known *out, kd_request *request, const kd_me *me, kd_err *err)
+{
+    kd_person *entry = NULL;
+    kd_status  status = KD_NOT_FOUND;
     *out = (kd_me_known){ .known = false };
     if (!kd_id_is_nil(me->person))
-        status = kd_who_acquire(&entry, request->parts, request->reader, &me->person, 1, !me->alone, err);
-    if (status != KD_OK || entry == NULL)
-        return status;
-    out->known = true;
-    out->person = entry->id;
-    out->key = entry->key;
-    out->head = entry->head;
-    status = kd_profile_merge(&out->profile, &entry->profile, &caps, err);
-    out->profile.trusts_claims = entry->profile.trusts_claims;
-    kd_people_release(request->parts->people, entry);
+        status = copy_customer(out, request, me, err);
     if (status == KD_OK)
+        status = kd_people_acquire(&entry, request->parts->people, request->reader, out->person, err);
+    if (status == KD_OK) {
+        out->known = true;
+        out->key = entry->key;
+        out->head = entry->head;
+        kd_people_release(request->parts->people, entry);
         status = kd_stated_read(&out->stated, &out->profile, request->arena, err);
-    if (status != KD_OK)
-        kd_me_unknow(out);
-    return status;
+    }
+    if (status == KD_OK)
+        return KD_OK;
+    kd_me_unknow(out);
+    *out = (kd_me_known){ .known = false };
+    return status == KD_NOT_FOUND ? KD_OK : status; /* nobody is an answer */
 }
 
 void kd_me_unknow(kd_me_known *known)
