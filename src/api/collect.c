@@ -181,7 +181,7 @@ static kd_status parse_by_document(collection *c, kd_str *body_key, kd_call call
 }
 
 /* Authenticate and parse. A key in the body only is known after a first reading, and decides how the events are read. */
-static kd_status read_events(collection *c, kd_call call, kd_err *err)
+static kd_status read_events(collection *c, kd_call call, const kd_namespaces *namespaces, kd_err *err)
 {
     kd_request         *request = c->request;
     kd_incoming_context context;
@@ -190,6 +190,7 @@ static kd_status read_events(collection *c, kd_call call, kd_err *err)
     bool                signed_in = c->guest && c->guest->source.len > 0, by_header = signed_in || kd_request_key(request).len > 0;
     kd_status           status = KD_OK;
     read_context(&context, request);
+    context.namespaces = namespaces;
     if (!by_header)
         status = parse(c, &body_key, call, &context, err);
     if (signed_in) {
@@ -296,8 +297,11 @@ static void collect(kd_request *request, kd_str name, const kd_guest *guest)
         status = kd_fail_memory(&err);
     else
         c->request = request, c->type = status == KD_OK ? type_of(call) : NULL, c->call = name, c->guest = guest;
-    if (status == KD_OK)
-        status = read_events(c, call, &err);
+    if (status == KD_OK) {
+        const kd_namespaces *namespaces = kd_customers_namespaces(request->parts->customers);
+        status = read_events(c, call, namespaces, &err);
+        kd_namespaces_release(namespaces);
+    }
     if (c)
         report_rejected(c, status, &err);
     if (status != KD_OK) {

@@ -41,7 +41,7 @@ int kd_link_strength(uint8_t kind, uint8_t person_type, uint8_t other_type)
     case KD_LINK_CARD:
     case KD_LINK_VERIFIED: return KD_STRENGTH_CARD;
     case KD_LINK_ORDER:
-    case KD_LINK_TYPED:    return KD_STRENGTH_TYPED;
+    case KD_LINK_TYPED:    return person_type == KD_KEY_USER || other_type == KD_KEY_USER ? KD_STRENGTH_SAID : KD_STRENGTH_TYPED;
     default:               return KD_STRENGTH_NONE;
     }
 }
@@ -309,14 +309,14 @@ static kd_verdict may_join(resolving *r, const merged *m, uint32_t x, uint32_t y
         return KD_VERDICT_USED;
     if (r->held[x] & r->held[y] & user)
         return KD_VERDICT_TWO_USERS;
-    if (m->strength > KD_STRENGTH_TYPED)
+    if (m->strength > KD_STRENGTH_SAID)
         return KD_VERDICT_USED;
     if (r->held[x] & r->held[y])
         return KD_VERDICT_TWO_KEYS;
     for (int side = 0; side < 2; side++) {
         unsigned type = r->graph->types[side ? e->b : e->a];
         kd_typed typed = type == KD_KEY_USER ? KD_TYPED_CUSTOMERS : kd_namespaces_get(r->namespaces, type)->typed;
-        if (typed == KD_TYPED_NEVER || (typed == KD_TYPED_GUESTS && ((r->held[x] | r->held[y]) & user)))
+        if (typed == KD_TYPED_NEVER || (typed == KD_TYPED_GUESTS && m->strength == KD_STRENGTH_TYPED && ((r->held[x] | r->held[y]) & user)))
             return KD_VERDICT_TYPED;
     }
     return KD_VERDICT_USED;

@@ -5,11 +5,11 @@
  *   2 A key with more persons than its limit is set aside: it joins nobody and is joined with nobody.
  *   3 Staff's word and an alias between two ids that are no browser's are strong evidence: they may join two user ids.
  *   4 A unique key that weak evidence has seen with two user ids (not one customer by 3) belongs to neither.
- *   5 A key typed beside two different e-mails, cards, till numbers or user ids joins nothing by what was typed.
+ *   5 A key that guests typed beside two different e-mails, cards or till numbers joins nothing by what they typed.
  *   6 Persons connected by what is left, in runs of more than KD_GRAPH_PERSONS_MAX, are no customer: each stands alone.
  *   7 Evidence is taken by (strength, first seen, ids). It joins unless staff keeps two of them apart; weak evidence never
- *     joins two user ids, typed evidence joins nobody who has one (the namespace's `typed` says otherwise) and never two
- *     different e-mails, cards or till numbers.
+ *     joins two user ids; what was typed never joins two different e-mails, cards or till numbers; and what a guest typed
+ *     joins nobody who has a user id (unless the namespace's `typed` says so).
  *   8 The smallest id of a customer is its home.
  * The order of the rows, repetitions, and the way by which evidence came together change nothing.
  * Cost: O(n log n) time and O(n) memory of the arena for n rows. No state, no clock. */
@@ -59,7 +59,8 @@ size_t    kd_graph_find(const kd_graph *graph, kd_id person);
 
 /* What a walk through the store needs to know of one person's own rows (proven, not taken back): the same rules. */
 int  kd_link_strength(uint8_t kind, uint8_t person_type, uint8_t other_type);
-enum { KD_STRENGTH_NONE = 0, KD_STRENGTH_TYPED = 1, KD_STRENGTH_CARD = 2, KD_STRENGTH_LOGIN = 3, KD_STRENGTH_ALIAS = 4, KD_STRENGTH_STAFF = 5 };
+enum { KD_STRENGTH_NONE = 0, KD_STRENGTH_TYPED = 1 /* by a guest */, KD_STRENGTH_SAID = 2 /* beside a user id */, KD_STRENGTH_CARD = 3,
+       KD_STRENGTH_LOGIN = 4, KD_STRENGTH_ALIAS = 5, KD_STRENGTH_STAFF = 6 };
 static inline bool kd_strength_is_strong(int strength) { return strength >= KD_STRENGTH_ALIAS; }
 bool kd_links_over_limit(const kd_link *rows, size_t count, const kd_namespaces *namespaces);
 bool kd_links_two_keys(const kd_link *rows, size_t count); /* rule 5 */

@@ -1,5 +1,7 @@
 #include "event/import_run.h"
 
+#include "event/evidence.h"
+
 /* The body of an order from a file: an event as any other source sends it, whose properties hold the rows as the shop wrote
  * them: "columns" once, and each row as an array (JSON Lines: the objects). Who it is about is read back from the body by
  * the one function that reads stored bodies, so that folding it again finds what was folded first. */
@@ -111,17 +113,6 @@ static kd_status receipt_owner(kd_incoming *out, const kd_import *run, const kd_
     return kd_buf_status(&key, err);
 }
 
-static void add_links(kd_incoming *out)
-{
-    for (size_t i = 1; i < out->fact.ident_count && out->link_count < sizeof out->links / sizeof *out->links; i++) {
-        kd_ident other = out->fact.idents[i];
-        bool     card = other.type == KD_KEY_CARD || out->owner.type == KD_KEY_CARD;
-        out->links[out->link_count].kind = card ? KD_LINK_CARD : KD_LINK_ORDER;
-        out->links[out->link_count].other = other;
-        out->links[out->link_count++].proven = true;
-    }
-}
-
 kd_status kd_import_order_event(kd_incoming *out, const kd_import *run, const kd_order_event *order, kd_arena *arena, kd_err *err)
 {
     kd_buf    body;
@@ -143,7 +134,7 @@ kd_status kd_import_order_event(kd_incoming *out, const kd_import *run, const kd
         out->owner = out->fact.idents[0];
     else if ((status = receipt_owner(out, run, order, arena, err)) != KD_OK)
         return status;
-    add_links(out);
+    kd_evidence_read(out, (kd_verified){ false, false });
     write_properties(&body, order);
     out->body = kd_buf_str(&body);
     return kd_buf_status(&body, err);

@@ -3,11 +3,12 @@
 #include <math.h>
 
 #include "event/commerce.h"
+#include "event/evidence.h"
 #include "event/consenting.h"
 #include "event/fields.h"
 #include "event/names.h"
 
-enum { NAME_BYTES_MAX = 128, EMAIL_CHARS_MIN = 3, PHONE_DIGITS_MIN = 5, IDENTS_MAX = 7, MERGE_STEPS_MAX = 16 * 1024 };
+enum { NAME_BYTES_MAX = 128, MERGE_STEPS_MAX = 16 * 1024 };
 
 enum item_field {
     I_TYPE, I_MESSAGE_ID, I_USER_ID, I_ANONYMOUS_ID, I_PREVIOUS_ID, I_GROUP_ID, I_EVENT, I_NAME, I_CATEGORY, I_TRAITS,
@@ -27,13 +28,6 @@ static const kd_str context_names[CONTEXT_FIELD_COUNT] = {
     [C_TRAITS] = KD_FIELD("traits"), [C_EXTERNAL_IDS] = KD_FIELD("externalIds"), [C_PAGE] = KD_FIELD("page"),
     [C_DEVICE] = KD_FIELD("device"), [C_CHANNEL] = KD_FIELD("channel"), [C_CONSENT] = KD_FIELD("consent"),
     [C_CONSENT_MANAGEMENT] = KD_FIELD("consentManagement"), [C_GPC] = KD_FIELD("gpc"),
-};
-
-/* Where traits hold what identifies a person. */
-enum trait_field { T_EMAIL, T_PHONE, T_LOYALTY_ID, T_LOYALTY_CAMEL, T_CARD_ID, T_CARD_ID_CAMEL, TRAIT_FIELD_COUNT };
-static const kd_str trait_names[TRAIT_FIELD_COUNT] = {
-    [T_EMAIL] = KD_FIELD("email"), [T_PHONE] = KD_FIELD("phone"), [T_LOYALTY_ID] = KD_FIELD("loyalty_id"),
-    [T_LOYALTY_CAMEL] = KD_FIELD("loyaltyId"), [T_CARD_ID] = KD_FIELD("loyalty_card_id"), [T_CARD_ID_CAMEL] = KD_FIELD("loyaltyCardId"),
 };
 
 /* What a request says for all its items; NULL where it says nothing. Found once: a public caller's batch may have as many
@@ -142,100 +136,11 @@ static kd_status read_times(int64_t *written_ms, kd_incoming *out, const envelop
 
 /* ---- who --------------------------------------------------------------------------------------------------------- */
 
-static bool is_email(kd_str text)
+static bool read_keys(kd_fact *fact, kd_verified *verified, const envelope *e, const kd_incoming_context *context, kd_arena *arena)
 {
-    const char *at = text.len >= EMAIL_CHARS_MIN ? memchr(text.ptr + 1, '@', text.len - 2) : NULL;
-    return at && text.len <= KD_KEY_VALUE_MAX && !memchr(text.ptr, ' ', text.len);
-}
-
-static bool is_phone(kd_str text)
-{
-    size_t digits = 0;
-    bool   zeros = true;
-    for (size_t i = 0; i < text.len; i++) {
-        digits += text.ptr[i] >= '0' && text.ptr[i] <= '9';
-        zeros = zeros && !(text.ptr[i] >= '1' && text.ptr[i] <= '9');
-    }
-    return digits >= PHONE_DIGITS_MIN && !zeros && text.len <= KD_KEY_VALUE_MAX;
-}
-
-static bool is_card(kd_str text)
-{
-    return text.len > 0 && text.len <= KD_KEY_VALUE_MAX && !kd_key_is_nobody(text);
-}
-
-typedef struct known_as { kd_str email, phone, card, till, receipt; } known_as;
-
-/* What is not there, or no address, number or card, adds nothing; what is known already stays. */
-static void take(kd_str *into, const kd_json *node, bool (*is)(kd_str text))
-{
-    kd_str text = kd_str_trim(kd_json_text(node));
-    if (!into->len && is(text))
-        *into = text;
-}
-
-static void take_cards(known_as *known, const kd_json *object)
-{
-    static const enum trait_field cards[] = { T_LOYALTY_ID, T_LOYALTY_CAMEL, T_CARD_ID, T_CARD_ID_CAMEL };
-    const kd_json                *found[TRAIT_FIELD_COUNT] = { 0 };
-    kd_fields_pick(found, trait_names, TRAIT_FIELD_COUNT, object);
-    for (size_t i = 0; i < sizeof cards / sizeof *cards; i++)
-        take(&known->card, found[cards[i]], is_card);
-}
-
-static void take_traits(known_as *known, const kd_json *traits)
-{
-    const kd_json *found[TRAIT_FIELD_COUNT] = { 0 };
-    kd_fields_pick(found, trait_names, TRAIT_FIELD_COUNT, traits);
-    take(&known->email, found[T_EMAIL], is_email);
-    take(&known->phone, found[T_PHONE], is_phone);
-    take_cards(known, traits);
-}
-
-static void take_external_ids(known_as *known, const kd_json *ids)
-{
-    if (!kd_json_is(ids, KD_JSON_ARRAY))
-        return;
-    for (const kd_json *id = ids->child; id; id = id->next) {
-        kd_str         type = kd_json_text(kd_json_get(id, "type"));
-        const kd_json *value = kd_json_get(id, "id");
-        if (kd_str_is(type, "email"))
-            take(&known->email, value, is_email);
-        else if (kd_str_is(type, "phone"))
-            take(&known->phone, value, is_phone);
-        else if (kd_str_is(type, "loyalty_card") || kd_str_is(type, "loyalty_id") || kd_str_is(type, "card"))
-            take(&known->card, value, is_card);
-        else if (kd_str_is(type, "tillCustomerNumber"))
-            take(&known->till, value, is_card);
-        else if (kd_str_is(type, "receiptId"))
-            take(&known->receipt, value, is_card);
-    }
-}
-
-/* All keys of the event, strongest first. False when the arena is full. */
-static bool read_idents(kd_fact *fact, const envelope *e, kd_speaker speaker, kd_arena *arena)
-{
-    known_as  known = { 0 };
-    kd_ident *idents = KD_NEW(arena, kd_ident, IDENTS_MAX);
-    if (!idents)
-        return false;
-    take_traits(&known, e->field[I_TRAITS]);
-    take_traits(&known, e->context[C_TRAITS]);
-    take_external_ids(&known, e->context[C_EXTERNAL_IDS]);
-    take_cards(&known, e->field[I_PROPERTIES]);
-    /* A user token proves its user id, and that this browser is theirs; not the e-mail, card or number that they type beside
-     * it. A server is believed. */
-    const bool     believed = speaker == KD_SPEAKER_SERVER, proven = !fact->claimed;
-    const kd_ident all[IDENTS_MAX] = { { KD_KEY_USER, e->user_id, proven }, { KD_KEY_TILL, known.till, believed }, { KD_KEY_CARD, known.card, believed },
-                                       { KD_KEY_EMAIL, known.email, believed }, { KD_KEY_PHONE, known.phone, believed },
-                                       { KD_KEY_ANONYMOUS, e->anonymous_id, proven },
-                                       { KD_KEY_RECEIPT, known.receipt, believed } };
-    fact->idents = idents;
-    fact->ident_count = 0;
-    for (size_t i = 0; i < IDENTS_MAX; i++)
-        if (all[i].value.len)
-            idents[fact->ident_count++] = all[i];
-    return true;
+    const kd_key_nodes nodes = { e->field[I_TRAITS], e->context[C_TRAITS], e->context[C_EXTERNAL_IDS], e->context[C_DEVICE], e->field[I_PROPERTIES],
+                                 e->user_id, e->anonymous_id };
+    return kd_keys_read(fact, verified, &nodes, context->speaker, context->namespaces, arena);
 }
 
 static kd_status read_owner(kd_incoming *out, const envelope *e, const kd_incoming_context *context)
@@ -259,16 +164,6 @@ static void add_link(kd_incoming *out, kd_link_kind kind, kd_ident other)
         out->links[out->link_count].kind = kind;
         out->links[out->link_count].other = other;
         out->links[out->link_count++].proven = other.proven;
-    }
-}
-
-/* The other keys of one event are evidence that they and its owner are one person. */
-static void read_links(kd_incoming *out)
-{
-    for (size_t i = 1; i < out->fact.ident_count; i++) {
-        kd_ident other = out->fact.idents[i];
-        bool     card = other.type == KD_KEY_CARD || out->owner.type == KD_KEY_CARD;
-        add_link(out, card ? KD_LINK_CARD : out->fact.kind == KD_KIND_ORDER ? KD_LINK_ORDER : KD_LINK_LOGIN, other);
     }
 }
 
@@ -646,6 +541,7 @@ static bool read_event(kd_incoming *out, kd_call call, const kd_json *item, cons
     envelope e;
     int64_t  written_ms = 0;
     bool     other_channel;
+    kd_verified verified;
     *out = (kd_incoming){ .received_ms = context->received_ms, .fact.total_micro = KD_PRICE_NONE, .fact.source = context->source, .raw = item->raw };
     if (!kd_json_is(item, KD_JSON_OBJECT))
         return refuse_field(out, KD_INVALID, "", "an event must be a JSON object"), true;
@@ -662,11 +558,10 @@ static bool read_event(kd_incoming *out, kd_call call, const kd_json *item, cons
                       || (context->speaker == KD_SPEAKER_TOKEN && e.user_id.len && kd_str_eq(e.user_id, context->user_token_id)));
     if (read_kind(out, call, &e, context) != KD_OK)
         return true;
-    if (!read_idents(fact, &e, context->speaker, arena))
+    if (!read_keys(fact, &verified, &e, context, arena))
         return false;
     if (read_owner(out, &e, context) != KD_OK)
         return true;
-    read_links(out);
     if (fact->kind == KD_KIND_IDENTIFY && !read_traits(fact, &e, arena))
         return false;
     other_channel = read_channel(fact, &e, context);
@@ -678,6 +573,7 @@ static bool read_event(kd_incoming *out, kd_call call, const kd_json *item, cons
         return false;
     if (out->status != KD_OK)
         return true;
+    kd_evidence_read(out, verified); /* now that channel and kind are known */
     if (!read_message_id(out, written_ms, &e, context, arena))
         return false;
     return out->status != KD_OK || read_body(out, &e, arena);
@@ -761,7 +657,8 @@ void kd_incoming_from_json(kd_incoming *out, kd_call call, const kd_json *item, 
 
 kd_status kd_incoming_traits(kd_fact *fact, kd_str body, kd_arena *arena, kd_err *err)
 {
-    const kd_incoming_context nobody = { 0 };
+    const kd_incoming_context nobody = { 0 }, server = { .speaker = KD_SPEAKER_SERVER };
+    kd_verified               verified;
     const kd_json            *root;
     kd_incoming               read = { 0 };
     envelope                  e;
@@ -771,7 +668,7 @@ kd_status kd_incoming_traits(kd_fact *fact, kd_str body, kd_arena *arena, kd_err
     open_envelope(&e, root, &nothing_common);
     if (read_ids(&read, &e, &nobody) != KD_OK)
         return kd_fail(err, KD_CORRUPT, "the body of a stored event has an id of the wrong form");
-    if (!read_idents(fact, &e, KD_SPEAKER_SERVER, arena) || (fact->kind == KD_KIND_IDENTIFY && !read_traits(fact, &e, arena)))
+    if (!read_keys(fact, &verified, &e, &server, arena) || (fact->kind == KD_KIND_IDENTIFY && !read_traits(fact, &e, arena)))
         return kd_fail_memory(err);
     return KD_OK;
 }

@@ -7,6 +7,7 @@
 #define KD_EVENT_INCOMING_H
 #include "base/json.h"
 #include "customer/fact.h"
+#include "customer/namespace.h"
 #include "customer/policy.h"
 #include "event/source.h"
 
@@ -34,6 +35,7 @@ typedef struct kd_incoming_context {
     kd_channel  channel;       /* when the event does not tell */
     const kd_policy *policy;   /* what categories of consent managers mean; NULL: consents are not read */
     bool        gpc;           /* the request said Sec-GPC: 1 */
+    const kd_namespaces *namespaces; /* the shop's own kinds of keys, in force for the call; NULL: built-in ones */
     uint32_t    random_ids;    /* events without messageId get a random one; this is mixed in */
 } kd_incoming_context;
 
@@ -49,7 +51,7 @@ typedef struct kd_incoming {
     kd_str     raw;           /* the item as it was sent, before any transform; also of a refused one */
     bool       dropped;       /* left out by the source's transform: status is KD_DENIED, and nobody did anything wrong */
     const kd_source_seen *seen; /* what of the source's schema it brought; NULL: the schema says nothing of it */
-    struct { kd_link_kind kind; kd_ident other; bool proven; } links[4]; /* evidence this event gives: owner <-> other */
+    struct { kd_link_kind kind; kd_ident other; bool proven; } links[12]; /* evidence this event gives: owner <-> other */
     uint8_t    link_count;
     uint32_t   lines_dropped; /* product lines that the fact leaves out (no id, no positive whole quantity, over the limit) */
     const struct kd_stub_hint { kd_str product, name; } *stubs; /* names seen with products, one per line of the fact; may be NULL */

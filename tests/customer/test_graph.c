@@ -176,6 +176,13 @@ static void test_what_was_typed(void **state)
     assert_int_equal(verdict(&g, EMAIL(3), BROWSER(4), KD_LINK_ORDER), KD_VERDICT_TWO_KEYS);
     assert_true(one(&g, CARD(1), EMAIL(5)));
     assert_false(one(&g, CARD(1), EMAIL(6)));
+    say(w, USER(5), EMAIL(7), KD_LINK_ORDER, T0 + 1); /* somebody logged in tells an e-mail: theirs, unless the account has another */
+    say(w, USER(1), EMAIL(8), KD_LINK_ORDER, T0 + 1);
+    say(w, EMAIL(7), BROWSER(7), KD_LINK_ORDER, T0);  /* a guest who types it stays a guest, whoever came first */
+    g = resolve(w);
+    assert_true(one(&g, USER(5), EMAIL(7)));
+    assert_false(one(&g, USER(1), EMAIL(8)) || one(&g, BROWSER(7), EMAIL(7)));
+    assert_int_equal(verdict(&g, USER(1), EMAIL(8), KD_LINK_ORDER), KD_VERDICT_TWO_KEYS);
     world_free(w);
 }
 

@@ -554,13 +554,45 @@ static void test_owner_and_links(void **state)
                                   "\"context\":{\"externalIds\":[{\"type\":\"email\",\"id\":\"a@b.de\"},{\"type\":\"phone\",\"id\":\"+49 228 12345\"}]}}", &server);
     assert_int_equal(event->owner.type, KD_KEY_CARD);
     assert_int_equal(event->link_count, 2);
-    assert_int_equal(event->links[0].kind, KD_LINK_CARD);
+    assert_int_equal(event->links[0].kind, KD_LINK_ORDER); /* typed into a form, not read by a till */
     event = one_as(KD_CALL_TRACK, "{\"event\":\"Order Completed\",\"userId\":\"u\",\"context\":{\"traits\":{\"email\":\"a@b.de\"}},\"properties\":{\"order_id\":\"5\"}}", &server);
     assert_int_equal(event->links[0].kind, KD_LINK_ORDER);
     assert_true(event->links[0].proven);
     event = one(KD_CALL_IDENTIFY, "{\"userId\":\"undefined\",\"anonymousId\":\"a\",\"traits\":{\"email\":\"n/a\",\"phone\":\"0000000\"}}");
     assert_int_equal(event->fact.ident_count, 1); /* nobody, no address, no number */
     assert_int_equal(event->owner.type, KD_KEY_ANONYMOUS);
+}
+
+static void test_kinds_of_evidence(void **state)
+{
+    kd_incoming_context server = context_of(KD_SPEAKER_SERVER), token = context_of(KD_SPEAKER_TOKEN);
+    kd_incoming        *event;
+    (void)state;
+    token.user_token_id = KD_STR("u1");
+    event = one_as(KD_CALL_TRACK, "{\"event\":\"Order Completed\",\"channel\":\"store\",\"properties\":{\"loyalty_card_id\":\"77\",\"order_id\":\"5\"},"
+                                  "\"context\":{\"externalIds\":[{\"type\":\"receiptId\",\"id\":\"r9\"},{\"type\":\"email\",\"id\":\"a@b.de\"}]}}", &server);
+    assert_int_equal(event->owner.type, KD_KEY_CARD);
+    assert_int_equal(event->link_count, 2);
+    assert_int_equal(event->links[0].kind, KD_LINK_ORDER); /* the address was told at the till */
+    assert_int_equal(event->links[1].kind, KD_LINK_CARD);  /* the receipt was printed for the card */
+    assert_int_equal(event->links[1].other.type, KD_KEY_RECEIPT);
+    event = one_as(KD_CALL_TRACK, "{\"event\":\"Order Completed\",\"userId\":\"u1\",\"anonymousId\":\"a1\",\"properties\":{\"order_id\":\"5\"}}", &server);
+    assert_int_equal(event->links[0].kind, KD_LINK_LOGIN);
+    event = one_as(KD_CALL_IDENTIFY, "{\"anonymousId\":\"a1\",\"traits\":{\"email\":\"a@b.de\",\"emailVerified\":true}}", &server);
+    assert_int_equal(event->links[0].kind, KD_LINK_VERIFIED);
+    event = one_as(KD_CALL_IDENTIFY, "{\"anonymousId\":\"a1\",\"traits\":{\"email\":\"a@b.de\",\"emailVerified\":\"true\"}}", &server);
+    assert_int_equal(event->links[0].kind, KD_LINK_TYPED); /* a text is no truth */
+    event = one_as(KD_CALL_IDENTIFY, "{\"userId\":\"u1\",\"traits\":{\"email\":\"a@b.de\",\"emailVerified\":true}}", &token);
+    assert_int_equal(event->links[0].kind, KD_LINK_LOGIN); /* nor is what a browser says of its own address */
+    assert_false(event->links[0].proven);
+    event = one_as(KD_CALL_IDENTIFY, "{\"traits\":{\"loyalty_id\":\"7\",\"email\":\"a@b.de\"}}", &server);
+    assert_int_equal(event->links[0].kind, KD_LINK_CARD); /* the file of cards */
+    event = one_as(KD_CALL_TRACK, "{\"event\":\"E\",\"anonymousId\":\"a1\",\"context\":{\"device\":{\"id\":\"d1\"},"
+                                  "\"externalIds\":[{\"type\":\"userId\",\"id\":\"u9\"},{\"type\":\"noSuchKind\",\"id\":\"x\"},{\"type\":\"tillCustomerNumber\",\"id\":0}]}}", &server);
+    assert_int_equal(event->fact.ident_count, 2); /* a second user id, an unknown kind and nobody are no keys */
+    assert_int_equal(event->owner.type, KD_KEY_ANONYMOUS);
+    assert_int_equal(event->links[0].other.type, KD_KEY_DEVICE);
+    assert_int_equal(event->links[0].kind, KD_LINK_LOGIN);
 }
 
 static void test_alias_and_group(void **state)
@@ -778,7 +810,7 @@ int run_incoming_tests(void)
         cmocka_unit_test(test_batch_with_many_members),
         cmocka_unit_test(test_refused_bodies),
         cmocka_unit_test(test_memory),
-        cmocka_unit_test(test_owner_and_links),
+        cmocka_unit_test(test_owner_and_links), cmocka_unit_test(test_kinds_of_evidence),
         cmocka_unit_test(test_alias_and_group),
         cmocka_unit_test(test_traits),
         cmocka_unit_test(test_names),
