@@ -40,7 +40,7 @@ async function ask(path: string, init: RequestInit): Promise<Response> {
     throw new ApiError(0, 'unreachable', '');
   }
   if (response.ok) return response;
-  if (response.status === 401 && !path.startsWith('/v1/admin/login')) toLogin();
+  if (response.status === 401 && !path.startsWith('/v1/admin/login') && !(path === '/v1/admin/password' || path === '/v1/admin/invitation' || path === '/v1/admin/me/totp')) toLogin();
   throw await problemOf(response);
 }
 
@@ -93,8 +93,19 @@ export function forget(path: string): Promise<void> {
 }
 
 /* Who is logged in, and what the pages need to know of the server. */
-export type Me = { role: 'admin' | 'server'; passwordSet: boolean; demo: boolean; writeKey: string; version: string; baseUrl: string };
+export type Permission =
+  | 'see' | 'see-people' | 'see-personal' | 'edit-catalogue' | 'edit-placements' | 'edit-sources' | 'edit-privacy' | 'handle-rights' | 'see-audit' | 'manage-users' | 'operate';
+export type User = {
+  id: string; name: string; email: string | null; role: string; language: string; first: boolean; disabled: boolean;
+  passwordSet: boolean; twoFactor: boolean; recoveryCodes: number; invited: boolean; createdAt: string | null; lastLoginAt: string | null;
+};
+export type Me = { role: 'admin' | 'server'; userRole: string | null; user: User | null; permissions: Permission[]; needsTwoFactor: boolean; passwordSet: boolean; demo: boolean; writeKey: string; version: string; baseUrl: string };
 
 export function useMe(): UseQueryResult<Me, ApiError> {
   return useGet<Me>('/v1/admin/me', { staleTime: 60_000 });
+}
+
+/* May whoever is logged in do this? Undefined until that is known; pages hide what may not be done, the server refuses it anyway. */
+export function useMay(permission: Permission): boolean | undefined {
+  return useMe().data?.permissions.includes(permission);
 }

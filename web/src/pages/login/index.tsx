@@ -1,5 +1,5 @@
-/* The door: by password, or by the link that the server prints. */
-import { Alert, Button, PasswordInput } from '@mantine/core';
+/* The door: by user, password and code, by an invitation, or by the link that the server prints. */
+import { Alert, Button, PasswordInput, TextInput } from '@mantine/core';
 import { useEffect, useState, type FormEvent } from 'react';
 import { useSearch } from 'wouter';
 import { ApiError, send } from '../../api';
@@ -13,7 +13,11 @@ import { words } from './words';
 export default function LoginPage() {
   const t = useWords(words);
   const search = useSearch();
+  const invitation = new URLSearchParams(location.hash.slice(1)).get('invitation'); // behind '#': it reaches no server and no log
+  const [user, setUser] = useState('');
   const [password, setPassword] = useState('');
+  const [code, setCode] = useState('');
+  const [asksCode, setAsksCode] = useState(false);
   const [busy, setBusy] = useState(false);
   const [wrong, setWrong] = useState('');
   useEffect(() => {
@@ -25,11 +29,14 @@ export default function LoginPage() {
     setBusy(true);
     setWrong('');
     try {
-      await send('POST', '/v1/admin/login', { password });
-      location.assign(placeAfter(search));
+      if (invitation) await send('POST', '/v1/admin/invitation', { token: invitation, password });
+      else await send('POST', '/v1/admin/login', { ...(user.trim() ? { user: user.trim() } : {}), password, ...(code ? { code } : {}) });
+      location.assign(invitation ? '/settings/account' : placeAfter(search));
     } catch (error) {
       const status = error instanceof ApiError ? error.status : 0;
-      setWrong(status === 429 ? t('tooMany') : status === 0 ? t('away') : t('wrong'));
+      const field = error instanceof ApiError ? error.errors[0]?.pointer : '';
+      if (field === '/code' && !asksCode) setAsksCode(true); // half the way in
+      else setWrong(status === 429 ? t('tooMany') : status === 0 ? t('away') : field === '/code' ? t('wrongCode') : field === '/token' ? t('invitationSpent') : status === 400 && error instanceof ApiError ? error.message : t('wrong'));
       setBusy(false);
     }
   };
@@ -51,9 +58,17 @@ export default function LoginPage() {
           </Alert>
         )}
         <form className="login-form" onSubmit={(event) => void enter(event)}>
-          <PasswordInput label={t('password')} size="md" autoComplete="current-password" required withAsterisk={false} autoFocus error={wrong || undefined} value={password} onChange={(event) => setPassword(event.currentTarget.value)} />
+          {invitation ? (
+            <p>{t('invited')}</p>
+          ) : (
+            <TextInput label={t('user')} description={t('userText')} size="md" type="text" inputMode="email" autoComplete="username" value={user} onChange={(event) => setUser(event.currentTarget.value)} />
+          )}
+          <PasswordInput label={invitation ? t('newPassword') : t('password')} size="md" autoComplete={invitation ? 'new-password' : 'current-password'} required withAsterisk={false} autoFocus error={(!asksCode && wrong) || undefined} value={password} onChange={(event) => setPassword(event.currentTarget.value)} />
+          {asksCode && (
+            <TextInput label={t('code')} description={t('codeText')} size="md" inputMode="numeric" autoComplete="one-time-code" required withAsterisk={false} autoFocus error={wrong || undefined} value={code} onChange={(event) => setCode(event.currentTarget.value)} />
+          )}
           <Button type="submit" size="md" fullWidth loading={busy}>
-            {t('enter')}
+            {invitation ? t('accept') : t('enter')}
           </Button>
         </form>
         <section className="login-link">

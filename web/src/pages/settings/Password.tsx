@@ -13,6 +13,7 @@ export function Password({ tabs }: { tabs: ReactNode }) {
   const me = useMe();
   const [first, setFirst] = useState('');
   const [second, setSecond] = useState('');
+  const [current, setCurrent] = useState('');
   const [tried, setTried] = useState(false);
   const [state, setState] = useState<'open' | 'busy' | 'done'>('open');
   const [error, setError] = useState('');
@@ -27,8 +28,10 @@ export function Password({ tabs }: { tabs: ReactNode }) {
     if (short || differs) return;
     setState('busy');
     try {
-      await send('POST', '/v1/admin/password', { password: first });
-      await send('POST', '/v1/admin/login', { password: first }); // all sessions ended with it, this one too
+      await send('POST', '/v1/admin/password', { password: first, ...(current ? { current } : {}) });
+      // All sessions ended with it, this one too. With a second factor the door asks for its code.
+      if (me.data?.user?.twoFactor) location.assign('/login');
+      else await send('POST', '/v1/admin/login', { ...(me.data?.user ? { user: me.data.user.id } : {}), password: first });
       await forget('/v1/admin/me');
       setFirst('');
       setSecond('');
@@ -50,7 +53,8 @@ export function Password({ tabs }: { tabs: ReactNode }) {
               <Icon name="check" size={18} /> {t('passwordDone')}
             </p>
           )}
-          <input type="text" name="username" autoComplete="username" value="admin" readOnly hidden />
+          <input type="text" name="username" autoComplete="username" value={me.data?.user?.email ?? 'owner'} readOnly hidden />
+          {me.data?.passwordSet && state !== 'done' && <PasswordInput label={t('currentPassword')} description={t('currentPasswordText')} autoComplete="current-password" value={current} onChange={(event) => setCurrent(event.currentTarget.value)} />}
           <PasswordInput label={t('newPassword')} description={t('newPasswordText')} autoComplete="new-password" value={first} error={tried ? short : undefined} onChange={(event) => setFirst(event.currentTarget.value)} />
           <PasswordInput label={t('repeat')} autoComplete="new-password" value={second} error={tried ? differs : undefined} onChange={(event) => setSecond(event.currentTarget.value)} />
           {error !== '' && (
