@@ -1,65 +1,15 @@
 #include "api/users.h"
 
-#include <ctype.h>
-#include <pthread.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "api/tries.h"
-#include "api/totp.h"
+#include "api/user.h"
 
-enum {
-    HASH = 32, LINKS = 16, SESSIONS = 1024, SESSIONS_EACH = 16,
-    LINK_MS = 15 * 60 * 1000,
-    PASSWORD_MIN = 10, PASSWORD_MAX = 1024,
-    NAME_MAX_BYTES = 100, EMAIL_MAX = 254, LANGUAGE_MAX = 8,
-    USER_BYTES = 64 * 1024
-};
+enum { USER_BYTES = 64 * 1024 };
 static const int64_t invitation_ms = INT64_C(7) * 24 * 3600 * 1000;
 #define KIND KD_STR("user")
-#define LINK_META "login_ticket"
 #define OLD_PASSWORD_META "admin_password" /* of databases made when there was one admin */
 #define ROLES_META "two_factor_roles"
-
-typedef struct user {
-    kd_id        id;
-    char         name[NAME_MAX_BYTES + 1], email[EMAIL_MAX + 1], language[LANGUAGE_MAX + 1];
-    kd_user_role role;
-    bool         disabled;
-    int64_t      created_ms, seen_ms;             /* 0: never logged in */
-    char         password[crypto_pwhash_STRBYTES];/* "" when none is set */
-    bool         has_totp, has_pending;
-    uint8_t      totp[KD_TOTP_SECRET], pending[KD_TOTP_SECRET];
-    uint64_t     used_step;                       /* of the second factor: never again */
-    uint8_t      recovery[KD_RECOVERY_CODES][HASH];
-    uint32_t     recovery_count;
-    uint8_t      invitation[HASH];
-    int64_t      invited_until_ms;                /* 0: no invitation is open */
-} user;
-
-typedef struct ticket { /* a login link's token or a session, by hash: reading the memory gives none away */
-    uint8_t hash[HASH];
-    int64_t until_ms;
-    kd_id   user;
-    bool    by_link;
-} ticket;
-
-struct kd_users {
-    kd_store          *store;
-    kd_clock           clock;
-    const kd_data_key *house;
-    uint8_t            hash_key[HASH];
-    pthread_mutex_t    change_lock;       /* one change at a time; taken before `lock` */
-    pthread_mutex_t    hash_lock;         /* one Argon2 at a time: each takes 64 MB; never together with the others */
-    pthread_mutex_t    lock;              /* of all below */
-    user               table[KD_USERS_MAX];
-    size_t             count;
-    ticket             links[LINKS], sessions[SESSIONS];
-    uint32_t           two_factor_roles;
-    kd_tries           tries;
-    char               nobody[crypto_pwhash_STRBYTES]; /* what is hashed against where there is no user: it takes as long */
-};
 
 kd_id kd_users_first(void)
 {
@@ -70,21 +20,21 @@ kd_id kd_users_first(void)
 
 static bool is_first(kd_id id) { return kd_id_eq(id, kd_users_first()); }
 
-static void hash_of(uint8_t out[HASH], const kd_users *users, kd_str text)
+void kd_users_hash(uint8_t out[KD_USER_HASH], const kd_users *users, kd_str text)
 {
-    crypto_generichash(out, HASH, (const uint8_t *)text.ptr, text.len, users->hash_key, sizeof users->hash_key);
+    crypto_generichash(out, KD_USER_HASH, (const uint8_t *)text.ptr, text.len, users->hash_key, sizeof users->hash_key);
 }
 
 /* ---- on disk -------------------------------------------------------------------------------------------------------------- */
 static void write_hex(kd_jw *w, const char *key, const uint8_t *bytes, size_t len)
 {
-    char hex[2 * HASH + 1];
+    char hex[2 * KD_USER_HASH + 1];
     KD_JW_Z(w, key, sodium_bin2hex(hex, sizeof hex, bytes, len));
 }
 
-static void write_stored(kd_jw *w, const user *u)
+static void write_stored(kd_jw *w, const kd_user *u)
 {
-    char hex[2 * HASH + 1];
+    char hex[2 * KD_USER_HASH + 1];
     kd_jw_object(w);
     KD_JW_Z(w, "name", u->name);
     KD_JW_Z(w, "email", u->email);
@@ -102,10 +52,10 @@ static void write_stored(kd_jw *w, const user *u)
     kd_jw_key(w, "recovery");
     kd_jw_array(w);
     for (uint32_t i = 0; i < u->recovery_count; i++)
-        kd_jw_z(w, sodium_bin2hex(hex, sizeof hex, u->recovery[i], HASH));
+        kd_jw_z(w, sodium_bin2hex(hex, sizeof hex, u->recovery[i], KD_USER_HASH));
     kd_jw_array_end(w);
     if (u->invited_until_ms) {
-        write_hex(w, "invitation", u->invitation, HASH);
+        write_hex(w, "invitation", u->invitation, KD_USER_HASH);
         KD_JW_I64(w, "invitedUntil", u->invited_until_ms);
     }
     kd_jw_object_end(w);
@@ -125,7 +75,7 @@ static bool read_hex(uint8_t *out, size_t len, kd_str hex)
     return hex.len == 2 * len && sodium_hex2bin(out, len, hex.ptr, hex.len, NULL, &got, NULL) == 0 && got == len;
 }
 
-static void read_stored(user *u, const kd_json *doc)
+static void read_stored(kd_user *u, const kd_json *doc)
 {
     const kd_json *codes = kd_json_get(doc, "recovery");
     int64_t        step = 0;
@@ -142,8 +92,8 @@ static void read_stored(user *u, const kd_json *doc)
     u->has_totp = read_hex(u->totp, sizeof u->totp, kd_json_text(kd_json_get(doc, "totp")));
     u->has_pending = read_hex(u->pending, sizeof u->pending, kd_json_text(kd_json_get(doc, "pending")));
     for (const kd_json *c = codes ? codes->child : NULL; c && u->recovery_count < KD_RECOVERY_CODES; c = c->next)
-        u->recovery_count += read_hex(u->recovery[u->recovery_count], HASH, c->text);
-    if (read_hex(u->invitation, HASH, kd_json_text(kd_json_get(doc, "invitation"))))
+        u->recovery_count += read_hex(u->recovery[u->recovery_count], KD_USER_HASH, c->text);
+    if (read_hex(u->invitation, KD_USER_HASH, kd_json_text(kd_json_get(doc, "invitation"))))
         kd_json_i64(&u->invited_until_ms, kd_json_get(doc, "invitedUntil"));
 }
 
@@ -170,7 +120,7 @@ static kd_status commit_record(kd_users *users, const kd_record *record, bool go
     return status;
 }
 
-static kd_status save(kd_users *users, const user *u, kd_err *err)
+static kd_status save(kd_users *users, const kd_user *u, kd_err *err)
 {
     uint8_t   about[20];
     kd_buf    text, sealed;
@@ -198,11 +148,11 @@ static kd_status load_users(kd_users *users, kd_reader *reader, kd_arena *arena,
     size_t     count = 0;
     kd_status  status = kd_reader_records(&records, &count, reader, (kd_id){ 0 }, KIND, (kd_id){ 0 }, KD_USERS_MAX, arena, err);
     for (size_t i = 0; i < count && status == KD_OK; i++) {
-        user          *u = &users->table[users->count];
+        kd_user          *u = &users->table[users->count];
         const kd_json *doc = NULL;
         uint8_t        about[20];
         kd_str         text;
-        *u = (user){ .id = records[i].id };
+        *u = (kd_user){ .id = records[i].id };
         status = kd_unseal(&text, arena, users->house, about_of(about, u->id), records[i].body, err);
         if (status == KD_OK)
             status = kd_json_parse(&doc, arena, text.ptr, text.len, err);
@@ -225,14 +175,14 @@ static kd_status meta_of(kd_str *out, kd_reader *reader, const char *name, kd_ar
 static kd_status ensure_first(kd_users *users, kd_reader *reader, kd_arena *arena, kd_err *err)
 {
     kd_str    old;
-    user     *u = &users->table[users->count];
+    kd_user     *u = &users->table[users->count];
     kd_status status = KD_OK;
     for (size_t i = 0; i < users->count; i++)
         if (is_first(users->table[i].id))
             return KD_OK;
     if (users->count == KD_USERS_MAX)
         return kd_fail(err, KD_CORRUPT, "the first owner is missing");
-    *u = (user){ .id = kd_users_first(), .name = "Owner", .language = "en", .role = KD_USER_OWNER, .created_ms = kd_now(users->clock) };
+    *u = (kd_user){ .id = kd_users_first(), .name = "Owner", .language = "en", .role = KD_USER_OWNER, .created_ms = kd_now(users->clock) };
     if ((status = meta_of(&old, reader, OLD_PASSWORD_META, arena, err)) == KD_OK && old.len < sizeof u->password)
         memcpy(u->password, old.ptr ? old.ptr : "", old.len);
     if (status == KD_OK && (status = save(users, u, err)) == KD_OK && old.len)
@@ -246,14 +196,14 @@ static kd_status load_link(kd_users *users, kd_reader *reader, kd_arena *arena, 
 {
     kd_str    kept;
     kd_cut    cut;
-    kd_status status = meta_of(&kept, reader, LINK_META, arena, err);
-    if (status != KD_OK || kept.len != HASH + 8)
+    kd_status status = meta_of(&kept, reader, KD_LINK_META, arena, err);
+    if (status != KD_OK || kept.len != KD_USER_HASH + 8)
         return status;
-    memcpy(users->links[0].hash, kept.ptr, HASH);
-    cut = kd_cut_from(kept.ptr + HASH, 8);
+    memcpy(users->links[0].hash, kept.ptr, KD_USER_HASH);
+    cut = kd_cut_from(kept.ptr + KD_USER_HASH, 8);
     users->links[0].until_ms = (int64_t)kd_cut_u64(&cut);
     users->links[0].user = kd_users_first();
-    return kd_store_meta_put(users->store, LINK_META, KD_STR(""), err);
+    return kd_store_meta_put(users->store, KD_LINK_META, KD_STR(""), err);
 }
 
 static kd_status load(kd_users *users, kd_reader *reader, kd_err *err)
@@ -306,8 +256,8 @@ void kd_users_close(kd_users *users)
     free(users);
 }
 
-/* ---- tickets: the lock is held ---------------------------------------------------------------------------------------------- */
-static user *find_user(kd_users *users, kd_id id)
+/* ---- shared with door.c ------------------------------------------------------------------------------------------------------ */
+kd_user *kd_users_find(kd_users *users, kd_id id)
 {
     for (size_t i = 0; i < users->count; i++)
         if (kd_id_eq(users->table[i].id, id))
@@ -315,67 +265,27 @@ static user *find_user(kd_users *users, kd_id id)
     return NULL;
 }
 
-static void new_token(char text[KD_SESSION], uint8_t hash[HASH], const kd_users *users)
+void kd_users_token(char text[KD_SESSION], uint8_t hash[KD_USER_HASH], const kd_users *users)
 {
     uint8_t random[32];
     randombytes_buf(random, sizeof random);
     sodium_bin2hex(text, KD_SESSION, random, sizeof random);
     sodium_memzero(random, sizeof random);
-    hash_of(hash, users, (kd_str){ text, KD_SESSION - 1 });
+    kd_users_hash(hash, users, (kd_str){ text, KD_SESSION - 1 });
 }
 
-/* In the place of the one that ends first; of the same user's when they have SESSIONS_EACH already, so that nobody logs the
- * others out by logging in. */
-static ticket *new_ticket(char text[KD_SESSION], const kd_users *users, ticket *tickets, size_t count, kd_id id, int64_t until_ms)
+bool kd_users_same_address(const char *a, kd_str b)
 {
-    ticket *oldest = &tickets[0], *own = NULL;
-    size_t  mine = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (tickets[i].until_ms < oldest->until_ms)
-            oldest = &tickets[i];
-        if (tickets[i].until_ms && kd_id_eq(tickets[i].user, id) && ++mine && (own == NULL || tickets[i].until_ms < own->until_ms))
-            own = &tickets[i];
-    }
-    if (mine >= SESSIONS_EACH)
-        oldest = own;
-    *oldest = (ticket){ .until_ms = until_ms, .user = id };
-    new_token(text, oldest->hash, users);
-    return oldest;
-}
-
-static ticket *find_ticket(const kd_users *users, ticket *tickets, size_t count, kd_str text)
-{
-    uint8_t hash[HASH];
-    ticket *found = NULL;
-    int64_t now_ms = kd_now(users->clock);
-    if (text.len != KD_SESSION - 1)
-        return NULL;
-    hash_of(hash, users, text);
-    for (size_t i = 0; i < count; i++)
-        if (tickets[i].until_ms > now_ms && sodium_memcmp(hash, tickets[i].hash, HASH) == 0)
-            found = &tickets[i];
-    return found;
-}
-
-static void new_session(char session[KD_SESSION], kd_users *users, kd_id id, bool by_link)
-{
-    new_ticket(session, users, users->sessions, SESSIONS, id, kd_now(users->clock) + INT64_C(1000) * KD_SESSION_S)->by_link = by_link;
-}
-
-static void end_sessions(kd_users *users, kd_id id)
-{
-    for (size_t i = 0; i < SESSIONS; i++)
-        if (kd_id_eq(users->sessions[i].user, id))
-            sodium_memzero(&users->sessions[i], sizeof users->sessions[i]);
+    return strlen(a) == b.len && strncasecmp(a, b.ptr, b.len) == 0;
 }
 
 /* ---- changes: a copy is changed and saved, then takes the old one's place ------------------------------------------------------- */
-static kd_status begin_change(user *out, kd_users *users, kd_id id, kd_err *err)
+kd_status kd_users_begin(kd_user *out, kd_users *users, kd_id id, kd_err *err)
 {
-    user *u;
+    kd_user *u;
     pthread_mutex_lock(&users->change_lock);
     pthread_mutex_lock(&users->lock);
-    u = find_user(users, id);
+    u = kd_users_find(users, id);
     if (u)
         *out = *u;
     pthread_mutex_unlock(&users->lock);
@@ -385,350 +295,18 @@ static kd_status begin_change(user *out, kd_users *users, kd_id id, kd_err *err)
     return kd_fail(err, KD_NOT_FOUND, "there is no user of this id");
 }
 
-static kd_status end_change(kd_users *users, user *changed, kd_status status, kd_err *err)
+kd_status kd_users_end(kd_users *users, kd_user *changed, kd_status status, kd_err *err)
 {
     if (status == KD_OK)
         status = save(users, changed, err);
     if (status == KD_OK) {
         pthread_mutex_lock(&users->lock);
-        *find_user(users, changed->id) = *changed;
+        *kd_users_find(users, changed->id) = *changed;
         pthread_mutex_unlock(&users->lock);
     }
     pthread_mutex_unlock(&users->change_lock);
     sodium_memzero(changed, sizeof *changed);
     return status;
-}
-
-/* ---- ways in -------------------------------------------------------------------------------------------------------------------- */
-kd_status kd_users_link_new(char token[KD_SESSION], kd_users *users, bool keep, kd_err *err)
-{
-    kd_buf    kept;
-    ticket   *t;
-    kd_status status = KD_OK;
-    kd_buf_init(&kept, NULL);
-    pthread_mutex_lock(&users->lock);
-    t = new_ticket(token, users, users->links, LINKS, kd_users_first(), kd_now(users->clock) + LINK_MS);
-    kd_buf_add(&kept, t->hash, HASH);
-    kd_put_u64(&kept, (uint64_t)t->until_ms);
-    pthread_mutex_unlock(&users->lock);
-    if (keep && (status = kd_buf_status(&kept, err)) == KD_OK)
-        status = kd_store_meta_put(users->store, LINK_META, kd_buf_str(&kept), err);
-    kd_buf_free(&kept);
-    return status;
-}
-
-kd_status kd_users_login_by_link(char session[KD_SESSION], kd_id *who, kd_users *users, kd_str token, kd_err *err)
-{
-    ticket *t;
-    pthread_mutex_lock(&users->lock);
-    t = find_ticket(users, users->links, LINKS, token);
-    if (t) {
-        *who = t->user;
-        sodium_memzero(t, sizeof *t); /* once */
-        new_session(session, users, *who, true);
-    }
-    pthread_mutex_unlock(&users->lock);
-    return t ? KD_OK : kd_fail(err, KD_UNAUTHORIZED, "the login link was used already, has expired, or was never given");
-}
-
-static bool same_address(const char *a, kd_str b)
-{
-    return strlen(a) == b.len && strncasecmp(a, b.ptr, b.len) == 0;
-}
-
-static user *named_user(kd_users *users, kd_str name)
-{
-    kd_id id;
-    if (name.len == 0)
-        return find_user(users, kd_users_first());
-    if (kd_id_parse(&id, name))
-        return find_user(users, id);
-    for (size_t i = 0; i < users->count; i++)
-        if (users->table[i].email[0] && same_address(users->table[i].email, name))
-            return &users->table[i];
-    return NULL;
-}
-
-static bool verify(kd_users *users, const char *stored, kd_str password)
-{
-    bool right;
-    pthread_mutex_lock(&users->hash_lock);
-    if (users->nobody[0] == '\0' && crypto_pwhash_str(users->nobody, "nobody", 6, crypto_pwhash_OPSLIMIT_INTERACTIVE, crypto_pwhash_MEMLIMIT_INTERACTIVE) != 0)
-        users->nobody[0] = '\0';
-    right = password.len <= PASSWORD_MAX && crypto_pwhash_str_verify(stored[0] ? stored : users->nobody, password.ptr ? password.ptr : "", password.len) == 0;
-    pthread_mutex_unlock(&users->hash_lock);
-    return right && stored[0] != '\0';
-}
-
-/* What the recovery codes are compared by: blanks, dashes and case do not count. */
-static void hash_recovery(uint8_t out[HASH], const kd_users *users, kd_str code)
-{
-    char   plain[KD_RECOVERY_CODE];
-    size_t n = 0;
-    for (size_t i = 0; i < code.len && n < sizeof plain; i++)
-        if (isalnum((unsigned char)code.ptr[i]))
-            plain[n++] = (char)toupper((unsigned char)code.ptr[i]);
-    hash_of(out, users, (kd_str){ plain, n });
-}
-
-/* A code of the app, or a recovery code, is used up in `u`. */
-static bool use_code(user *u, const kd_users *users, kd_str code, int64_t now_ms)
-{
-    uint8_t hash[HASH];
-    if (kd_totp_check(&u->used_step, u->totp, code, u->used_step, now_ms))
-        return true;
-    hash_recovery(hash, users, code);
-    for (uint32_t i = 0; i < u->recovery_count; i++)
-        if (sodium_memcmp(hash, u->recovery[i], HASH) == 0) {
-            memmove(u->recovery[i], u->recovery[i + 1], (size_t)(--u->recovery_count - i) * HASH);
-            return true;
-        }
-    return false;
-}
-
-/* The password was right: the second factor, and the time of the login. Under the change lock, so that two requests with the
- * same code cannot both be let in. */
-static kd_status second_step(kd_users *users, kd_id id, const char *verified, kd_str code, kd_err *err)
-{
-    user      u;
-    int64_t   now_ms = kd_now(users->clock);
-    kd_status status = begin_change(&u, users, id, err);
-    if (status != KD_OK)
-        return status;
-    if (u.disabled || strcmp(u.password, verified) != 0) /* changed while it was hashed */
-        status = kd_fail_field(err, KD_UNAUTHORIZED, "/password", "the user or the password is wrong");
-    else if (u.has_totp && code.len == 0)
-        status = kd_fail_field(err, KD_UNAUTHORIZED, "/code", "the code of the second factor is asked for");
-    else if (u.has_totp && !use_code(&u, users, code, now_ms))
-        status = kd_fail_field(err, KD_UNAUTHORIZED, "/code", "the code is wrong, has passed, or was used already");
-    u.seen_ms = now_ms;
-    return end_change(users, &u, status, err);
-}
-
-kd_status kd_users_login(char session[KD_SESSION], kd_id *who, kd_users *users, const kd_login *login, kd_err *err)
-{
-    char      stored[crypto_pwhash_STRBYTES] = "";
-    user     *u;
-    bool      none, disabled = false;
-    kd_status status;
-    *who = (kd_id){ 0 };
-    pthread_mutex_lock(&users->lock);
-    u = named_user(users, login->user);
-    none = u && u->password[0] == '\0' && login->user.len == 0;
-    if (u) {
-        *who = u->id;
-        disabled = u->disabled;
-        memcpy(stored, u->password, sizeof stored);
-    }
-    status = kd_tries_begin(&users->tries, *who, login->address, kd_now(users->clock), err);
-    pthread_mutex_unlock(&users->lock);
-    if (status != KD_OK)
-        return status;
-    if (none)
-        return kd_fail_field(err, KD_UNAUTHORIZED, "/password", "no password is set; use the login link that the server prints");
-    if (!verify(users, stored, login->password) || disabled)
-        status = kd_fail_field(err, KD_UNAUTHORIZED, "/password", "the user or the password is wrong");
-    else
-        status = second_step(users, *who, stored, login->code, err);
-    if (status == KD_OK) {
-        pthread_mutex_lock(&users->lock);
-        kd_tries_forget(&users->tries, *who, login->address);
-        new_session(session, users, *who, false);
-        pthread_mutex_unlock(&users->lock);
-    }
-    sodium_memzero(stored, sizeof stored);
-    return status;
-}
-
-bool kd_users_session(kd_session *out, kd_users *users, kd_str session)
-{
-    const ticket *t;
-    const user   *u = NULL;
-    if (session.len == 0)
-        return false;
-    pthread_mutex_lock(&users->lock);
-    t = find_ticket(users, users->sessions, SESSIONS, session);
-    u = t ? find_user(users, t->user) : NULL;
-    if (u && !u->disabled)
-        *out = (kd_session){ .user = u->id, .role = u->role, .by_link = t->by_link,
-                             .needs_two_factor = !u->has_totp && (users->two_factor_roles & 1u << u->role) != 0 };
-    else
-        u = NULL;
-    pthread_mutex_unlock(&users->lock);
-    return u != NULL;
-}
-
-void kd_users_session_end(kd_users *users, kd_str session)
-{
-    ticket *t;
-    pthread_mutex_lock(&users->lock);
-    t = find_ticket(users, users->sessions, SESSIONS, session);
-    if (t)
-        sodium_memzero(t, sizeof *t);
-    pthread_mutex_unlock(&users->lock);
-}
-
-/* ---- passwords ------------------------------------------------------------------------------------------------------------------- */
-static kd_status hash_password(char out[crypto_pwhash_STRBYTES], kd_users *users, kd_str password, kd_err *err)
-{
-    int failed;
-    if (password.len < PASSWORD_MIN || password.len > PASSWORD_MAX)
-        return kd_fail_field(err, KD_INVALID, "/password", "a password has %d to %d characters", PASSWORD_MIN, PASSWORD_MAX);
-    memset(out, 0, crypto_pwhash_STRBYTES);
-    pthread_mutex_lock(&users->hash_lock);
-    failed = crypto_pwhash_str(out, password.ptr, password.len, crypto_pwhash_OPSLIMIT_INTERACTIVE, crypto_pwhash_MEMLIMIT_INTERACTIVE);
-    pthread_mutex_unlock(&users->hash_lock);
-    return failed ? kd_fail(err, KD_LIMIT, "no memory to hash the password") : KD_OK;
-}
-
-bool kd_users_has_password(kd_users *users, kd_id id)
-{
-    const user *u;
-    bool        has;
-    pthread_mutex_lock(&users->lock);
-    u = find_user(users, id);
-    has = u && u->password[0] != '\0';
-    pthread_mutex_unlock(&users->lock);
-    return has;
-}
-
-kd_status kd_users_set_password(kd_users *users, kd_id id, kd_str password, kd_str current, bool check, kd_err *err)
-{
-    char      stored[crypto_pwhash_STRBYTES] = "", hash[crypto_pwhash_STRBYTES];
-    user      u;
-    kd_status status;
-    pthread_mutex_lock(&users->lock);
-    if (find_user(users, id))
-        memcpy(stored, find_user(users, id)->password, sizeof stored);
-    status = check && stored[0] ? kd_tries_begin(&users->tries, id, KD_STR("(inside)"), kd_now(users->clock), err) : KD_OK;
-    pthread_mutex_unlock(&users->lock);
-    if (status == KD_OK && check && stored[0] && !verify(users, stored, current))
-        status = kd_fail_field(err, KD_UNAUTHORIZED, "/current", "the password until now is wrong");
-    if (status == KD_OK)
-        status = hash_password(hash, users, password, err);
-    sodium_memzero(stored, sizeof stored);
-    if (status != KD_OK || (status = begin_change(&u, users, id, err)) != KD_OK)
-        return status;
-    memcpy(u.password, hash, sizeof hash);
-    status = end_change(users, &u, KD_OK, err);
-    if (status == KD_OK) { /* whoever knew the old password is out */
-        pthread_mutex_lock(&users->lock);
-        end_sessions(users, id);
-        pthread_mutex_unlock(&users->lock);
-    }
-    return status;
-}
-
-kd_status kd_users_accept(char session[KD_SESSION], kd_id *who, kd_users *users, kd_str token, kd_str password, kd_err *err)
-{
-    static const char *const none = "the invitation was used already, has expired, or was never given";
-    char      hash[crypto_pwhash_STRBYTES];
-    uint8_t   given[HASH];
-    bool      found = false;
-    user      u;
-    kd_status status;
-    if (token.len != KD_SESSION - 1)
-        return kd_fail_field(err, KD_UNAUTHORIZED, "/token", "%s", none);
-    hash_of(given, users, token);
-    pthread_mutex_lock(&users->lock);
-    for (size_t i = 0; i < users->count; i++)
-        if (users->table[i].invited_until_ms > kd_now(users->clock) && !users->table[i].disabled && sodium_memcmp(given, users->table[i].invitation, HASH) == 0) {
-            *who = users->table[i].id;
-            found = true;
-        }
-    pthread_mutex_unlock(&users->lock);
-    if (!found)
-        return kd_fail_field(err, KD_UNAUTHORIZED, "/token", "%s", none);
-    if ((status = hash_password(hash, users, password, err)) != KD_OK || (status = begin_change(&u, users, *who, err)) != KD_OK)
-        return status;
-    if (u.invited_until_ms == 0 || sodium_memcmp(given, u.invitation, HASH) != 0) /* somebody was faster */
-        status = kd_fail_field(err, KD_UNAUTHORIZED, "/token", "%s", none);
-    memcpy(u.password, hash, sizeof hash);
-    memset(u.invitation, 0, sizeof u.invitation);
-    u.invited_until_ms = 0;
-    u.seen_ms = kd_now(users->clock);
-    status = end_change(users, &u, status, err);
-    if (status == KD_OK) {
-        pthread_mutex_lock(&users->lock);
-        end_sessions(users, *who);
-        new_session(session, users, *who, false);
-        pthread_mutex_unlock(&users->lock);
-    }
-    return status;
-}
-
-/* ---- the second factor ------------------------------------------------------------------------------------------------------------- */
-kd_status kd_users_totp_begin(uint8_t secret[KD_TOTP_SECRET], kd_users *users, kd_id id, kd_err *err)
-{
-    user      u;
-    kd_status status = begin_change(&u, users, id, err);
-    if (status != KD_OK)
-        return status;
-    if (u.has_totp)
-        status = kd_fail(err, KD_CONFLICT, "a second factor is in force already; end it first");
-    randombytes_buf(u.pending, sizeof u.pending);
-    u.has_pending = true;
-    if (status == KD_OK)
-        memcpy(secret, u.pending, sizeof u.pending);
-    return end_change(users, &u, status, err);
-}
-
-static void new_recovery(char codes[KD_RECOVERY_CODES][KD_RECOVERY_CODE], user *u, const kd_users *users)
-{
-    for (uint32_t i = 0; i < KD_RECOVERY_CODES; i++) {
-        uint8_t random[6]; /* 50 bits are shown: ten characters, a dash in the middle */
-        char    text[12];
-        randombytes_buf(random, sizeof random);
-        kd_base32(text, random, sizeof random);
-        snprintf(codes[i], KD_RECOVERY_CODE, "%.5s-%.5s", text, text + 5);
-        hash_recovery(u->recovery[i], users, kd_str_z(codes[i]));
-    }
-    u->recovery_count = KD_RECOVERY_CODES;
-}
-
-/* One try more at a code inside a session. */
-static kd_status begin_code(kd_users *users, kd_id id, kd_err *err)
-{
-    kd_status status;
-    pthread_mutex_lock(&users->lock);
-    status = kd_tries_begin(&users->tries, id, KD_STR("(inside)"), kd_now(users->clock), err);
-    pthread_mutex_unlock(&users->lock);
-    return status;
-}
-
-kd_status kd_users_totp_confirm(char codes[KD_RECOVERY_CODES][KD_RECOVERY_CODE], kd_users *users, kd_id id, kd_str code, kd_err *err)
-{
-    user      u;
-    kd_status status = begin_code(users, id, err);
-    if (status != KD_OK || (status = begin_change(&u, users, id, err)) != KD_OK)
-        return status;
-    if (!u.has_pending)
-        status = kd_fail(err, KD_CONFLICT, u.has_totp ? "a second factor is in force already; end it first" : "ask for a secret first");
-    else if (!kd_totp_check(&u.used_step, u.pending, code, 0, kd_now(users->clock)))
-        status = kd_fail_field(err, KD_UNAUTHORIZED, "/code", "the code is wrong or has passed: does the clock of the telephone go right?");
-    memcpy(u.totp, u.pending, sizeof u.totp);
-    sodium_memzero(u.pending, sizeof u.pending);
-    u.has_pending = false;
-    u.has_totp = true;
-    if (status == KD_OK)
-        new_recovery(codes, &u, users);
-    return end_change(users, &u, status, err);
-}
-
-kd_status kd_users_totp_end(kd_users *users, kd_id id, kd_str code, bool check, kd_err *err)
-{
-    user      u;
-    kd_status status = check ? begin_code(users, id, err) : KD_OK;
-    if (status != KD_OK || (status = begin_change(&u, users, id, err)) != KD_OK)
-        return status;
-    if (check && u.has_totp && !use_code(&u, users, code, kd_now(users->clock)))
-        status = kd_fail_field(err, KD_UNAUTHORIZED, "/code", "the code is wrong, has passed, or was used already");
-    u.has_totp = u.has_pending = false;
-    u.recovery_count = 0;
-    sodium_memzero(u.totp, sizeof u.totp);
-    sodium_memzero(u.pending, sizeof u.pending);
-    memset(u.recovery, 0, sizeof u.recovery);
-    return end_change(users, &u, status, err);
 }
 
 /* ---- managing ------------------------------------------------------------------------------------------------------------------------ */
@@ -743,11 +321,11 @@ static bool is_plain(kd_str text)
 static kd_status check_change(const kd_user_change *c, kd_err *err)
 {
     const char *at = c->email.len ? memchr(c->email.ptr, '@', c->email.len) : NULL;
-    if (c->name.len > NAME_MAX_BYTES || !is_plain(c->name))
-        return kd_fail_field(err, KD_INVALID, "/name", "a name has at most %d bytes and no control characters", NAME_MAX_BYTES);
-    if (c->email.len && (c->email.len > EMAIL_MAX || !is_plain(c->email) || at == NULL || at == c->email.ptr || at + 1 == c->email.ptr + c->email.len
+    if (c->name.len > KD_USER_NAME_MAX || !is_plain(c->name))
+        return kd_fail_field(err, KD_INVALID, "/name", "a name has at most %d bytes and no control characters", KD_USER_NAME_MAX);
+    if (c->email.len && (c->email.len > KD_USER_EMAIL_MAX || !is_plain(c->email) || at == NULL || at == c->email.ptr || at + 1 == c->email.ptr + c->email.len
                          || memchr(c->email.ptr, ' ', c->email.len) != NULL))
-        return kd_fail_field(err, KD_INVALID, "/email", "must be an e-mail address of at most %d bytes", EMAIL_MAX);
+        return kd_fail_field(err, KD_INVALID, "/email", "must be an e-mail address of at most %d bytes", KD_USER_EMAIL_MAX);
     if (c->language.len && !kd_str_is(c->language, "en") && !kd_str_is(c->language, "de"))
         return kd_fail_field(err, KD_INVALID, "/language", "must be \"en\" or \"de\"");
     return KD_OK;
@@ -759,7 +337,7 @@ static kd_status check_free(kd_users *users, kd_str email, kd_id id, kd_err *err
     bool taken = false;
     pthread_mutex_lock(&users->lock);
     for (size_t i = 0; i < users->count && email.len; i++)
-        taken = taken || (same_address(users->table[i].email, email) && !kd_id_eq(users->table[i].id, id));
+        taken = taken || (kd_users_same_address(users->table[i].email, email) && !kd_id_eq(users->table[i].id, id));
     pthread_mutex_unlock(&users->lock);
     return taken ? kd_fail_field(err, KD_CONFLICT, "/email", "another user has this e-mail address") : KD_OK;
 }
@@ -772,7 +350,7 @@ static void set_text(char *out, kd_str text)
     }
 }
 
-static void apply(user *u, const kd_user_change *c)
+static void apply(kd_user *u, const kd_user_change *c)
 {
     set_text(u->name, c->name);
     set_text(u->email, c->email);
@@ -783,9 +361,9 @@ static void apply(user *u, const kd_user_change *c)
         u->disabled = *c->disabled;
 }
 
-static void invite(char token[KD_SESSION], user *u, const kd_users *users)
+static void invite(char token[KD_SESSION], kd_user *u, const kd_users *users)
 {
-    new_token(token, u->invitation, users);
+    kd_users_token(token, u->invitation, users);
     u->invited_until_ms = kd_now(users->clock) + invitation_ms;
 }
 
@@ -802,7 +380,7 @@ static kd_id new_id(int64_t now_ms)
 
 kd_status kd_users_create(char token[KD_SESSION], kd_id *id, kd_users *users, const kd_user_change *what, kd_err *err)
 {
-    user      u = { .id = new_id(kd_now(users->clock)), .language = "en", .created_ms = kd_now(users->clock) };
+    kd_user      u = { .id = new_id(kd_now(users->clock)), .language = "en", .created_ms = kd_now(users->clock) };
     kd_status status = check_change(what, err);
     if (status != KD_OK)
         return status;
@@ -832,32 +410,32 @@ kd_status kd_users_create(char token[KD_SESSION], kd_id *id, kd_users *users, co
 
 kd_status kd_users_change(kd_users *users, kd_id id, const kd_user_change *what, kd_err *err)
 {
-    user      u;
+    kd_user      u;
     kd_status status = check_change(what, err);
     if (status == KD_OK && is_first(id) && ((what->role != KD_USER_NOBODY && what->role != KD_USER_OWNER) || (what->disabled && *what->disabled)))
         return kd_fail(err, KD_CONFLICT, "the first owner stays an owner: the login link of the server is theirs");
-    if (status != KD_OK || (status = begin_change(&u, users, id, err)) != KD_OK)
+    if (status != KD_OK || (status = kd_users_begin(&u, users, id, err)) != KD_OK)
         return status;
     status = check_free(users, what->email, id, err);
     apply(&u, what);
-    return end_change(users, &u, status, err);
+    return kd_users_end(users, &u, status, err);
 }
 
 kd_status kd_users_delete(kd_users *users, kd_id id, kd_err *err)
 {
-    user      u;
+    kd_user      u;
     kd_status status;
     if (is_first(id))
         return kd_fail(err, KD_CONFLICT, "the first owner cannot be deleted: the login link of the server is theirs");
-    if ((status = begin_change(&u, users, id, err)) != KD_OK)
+    if ((status = kd_users_begin(&u, users, id, err)) != KD_OK)
         return status;
     status = commit_record(users, &(kd_record){ .kind = KIND, .id = id }, true, err);
     if (status == KD_OK) {
         pthread_mutex_lock(&users->lock);
-        user *gone = find_user(users, id);
+        kd_user *gone = kd_users_find(users, id);
         *gone = users->table[--users->count];
         sodium_memzero(&users->table[users->count], sizeof *gone);
-        end_sessions(users, id);
+        kd_users_end_sessions(users, id);
         pthread_mutex_unlock(&users->lock);
     }
     pthread_mutex_unlock(&users->change_lock);
@@ -867,12 +445,12 @@ kd_status kd_users_delete(kd_users *users, kd_id id, kd_err *err)
 
 kd_status kd_users_invite(char token[KD_SESSION], kd_users *users, kd_id id, kd_err *err)
 {
-    user      u;
-    kd_status status = begin_change(&u, users, id, err);
+    kd_user      u;
+    kd_status status = kd_users_begin(&u, users, id, err);
     if (status != KD_OK)
         return status;
     invite(token, &u, users);
-    return end_change(users, &u, KD_OK, err);
+    return kd_users_end(users, &u, KD_OK, err);
 }
 
 /* ---- told ---------------------------------------------------------------------------------------------------------------------------- */
@@ -883,7 +461,7 @@ static void write_when(kd_jw *w, const char *key, int64_t ms)
     KD_JW_Z(w, key, ms ? text : NULL);
 }
 
-static void write_user(kd_jw *w, const user *u, int64_t now_ms)
+static void write_user(kd_jw *w, const kd_user *u, int64_t now_ms)
 {
     char id[KD_ID_TEXT];
     kd_id_format(id, u->id);
@@ -917,9 +495,9 @@ void kd_users_write(kd_jw *w, kd_users *users)
 
 bool kd_users_write_one(kd_jw *w, kd_users *users, kd_id id)
 {
-    const user *u;
+    const kd_user *u;
     pthread_mutex_lock(&users->lock);
-    u = find_user(users, id);
+    u = kd_users_find(users, id);
     if (u)
         write_user(w, u, kd_now(users->clock));
     pthread_mutex_unlock(&users->lock);
