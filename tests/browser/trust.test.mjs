@@ -29,13 +29,13 @@ const drawn = (person) => {
     persons: [
       { person: a, home: true, keys: [{ type: 'userId', value: 'trust-ada' }], events: 41 },
       { person: b, home: false, keys: [{ type: 'anonymousId', value: 'anon-17' }], events: 12 },
-      { person: c, home: false, keys: [{ type: 'deviceId', value: 'kiosk-1' }], events: 900 },
+      { person: c, home: false, keys: [{ type: 'deviceId', value: null }], events: 900 },
     ],
     links: [
       { a, b, kind: 'login', proven: true, time: '2026-11-01T10:00:00.000Z', event: b, used: true, why: '' },
-      { a, b: c, kind: 'device', proven: false, time: '2026-11-02T10:00:00.000Z', event: c, used: false, why: 'seen with two customer numbers' },
+      { a, b: c, kind: 'device', proven: false, time: '2026-11-02T10:00:00.000Z', event: c, used: false, why: 'two-user-ids' },
     ],
-    setAside: [{ person: c, why: 'more than 50 customer numbers' }],
+    setAside: [{ person: c, why: 'over-limit' }],
     apart: [],
   };
 };

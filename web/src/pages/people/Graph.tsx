@@ -6,7 +6,7 @@ import { date, number } from '../../format';
 import { Answer, Card, Empty, Failed, Icon, offerUndo, Tag } from '../../parts';
 import { useWords } from '../../words';
 import { box, layout, strongestKey, type Graph as GraphData, type GraphLink, type GraphPerson, type Point } from './layout';
-import { graphWords, kindOf, keyOf } from './graphWords';
+import { graphWords, kindOf, keyOf, whyText } from './graphWords';
 import './graph.css';
 
 const radius = 22;
@@ -68,7 +68,7 @@ function useLabel(): (person: GraphPerson | undefined) => string {
   const t = useWords(graphWords);
   return (person) => {
     const key = person ? strongestKey(person) : undefined;
-    return key ? `${t(keyOf(key.type))} ${key.value}` : t('nameless');
+    return key ? `${t(keyOf(key.type))} ${key.value ?? t('valueUnknown')}` : t('nameless');
   };
 }
 
@@ -124,7 +124,7 @@ function Picture({ graph, places, selection, onSelect }: PictureProps) {
             {home && <circle r={radius + 5} className="graph-home" />}
             {aside.has(one.person) ? <rect x={-radius} y={-radius} width={2 * radius} height={2 * radius} rx={4} className="graph-body graph-body-aside" /> : <circle r={radius} className="graph-body" />}
             <text className="graph-count" textAnchor="middle" dy="5">{number(one.events)}</text>
-            <text className="graph-name" textAnchor="middle" y={radius + 20}>{key ? cut(key.value) : t('nameless')}</text>
+            <text className="graph-name" textAnchor="middle" y={radius + 20}>{key ? cut(key.value ?? t('valueUnknown')) : t('nameless')}</text>
             <text className="graph-type" textAnchor="middle" y={radius + 35}>{key ? t(keyOf(key.type)) : ''}{home ? ` · ${t('home')}` : ''}</text>
           </g>
         );
@@ -146,7 +146,7 @@ function Detail({ graph, selection, here, act, onSelect }: { graph: GraphData; s
     const link = graph.links[selection.at];
     if (!link) return null;
     return (
-      <Card title={`${t(kindOf(link.kind))}: ${label(byId.get(link.a))} – ${label(byId.get(link.b))}`} sentence={link.used ? t('usedWhy') : (link.why ?? t('unused'))} action={<Standing link={link} />}>
+      <Card title={`${t(kindOf(link.kind))}: ${label(byId.get(link.a))} – ${label(byId.get(link.b))}`} sentence={link.used ? t('usedWhy') : whyText(link.why) || t('unused')} action={<Standing link={link} />}>
         <p className="soft">{link.time ? t('since', { when: date(link.time) }) : ''}</p>
         <div className="graph-actions"><LinkActions link={link} act={act} /></div>
       </Card>
@@ -158,10 +158,10 @@ function Detail({ graph, selection, here, act, onSelect }: { graph: GraphData; s
   const others = graph.persons.filter((one) => one.person !== person.person);
   return (
     <Card title={<bdi className="cut-2">{label(person)}</bdi>} sentence={t('events', { n: person.events })} action={person.person === here ? undefined : <Link href={`/people/${person.person}`}>{t('open')}</Link>}>
-      {why && <p><Tag tone="warning">{t('aside')}</Tag> {why}</p>}
+      {why && <p><Tag tone="warning">{t('aside')}</Tag> {whyText(why)}</p>}
       <ul className="identities">
         {person.keys.map((key) => (
-          <li key={`${key.type} ${key.value}`}><span className="identity"><span className="identity-type">{t(keyOf(key.type))}</span><bdi className="cut identity-value">{key.value}</bdi></span></li>
+          <li key={`${key.type} ${key.value}`}><span className="identity"><span className="identity-type">{t(keyOf(key.type))}</span><bdi className="cut identity-value">{key.value ?? t('valueUnknown')}</bdi></span></li>
         ))}
       </ul>
       {others.length > 0 && (
@@ -214,7 +214,7 @@ function Evidence({ graph, act }: { graph: GraphData; act: Act }) {
             <div>
               <strong>{t(kindOf(link.kind))}</strong> <Standing link={link} /> {link.proven ? <Tag tone="good">{t('proven')}</Tag> : <Tag tone="warning">{t('claimed')}</Tag>}
               <div className="graph-ends"><bdi className="cut">{label(byId.get(link.a))}</bdi> <span aria-hidden="true">–</span> <bdi className="cut">{label(byId.get(link.b))}</bdi></div>
-              <div className="soft">{link.time ? date(link.time) : ''}{link.why ? ` · ${link.why}` : ''}</div>
+              <div className="soft">{link.time ? date(link.time) : ''}{!link.used && link.why ? ` · ${whyText(link.why)}` : ''}</div>
             </div>
             <div className="graph-actions"><LinkActions link={link} act={act} /></div>
           </li>

@@ -1,4 +1,4 @@
-import { defineWords } from '../../words';
+import { defineWords, say } from '../../words';
 
 export const graphWords = defineWords({
   title: { en: 'Who this is made of', de: 'Woraus diese Person besteht' },
@@ -36,6 +36,17 @@ export const graphWords = defineWords({
   join: { en: 'Join', de: 'Verbinden' },
   joining: { en: 'The two are joined', de: 'Die beiden werden verbunden' },
 
+  valueUnknown: { en: '(value not known)', de: '(Wert unbekannt)' },
+  whyClaimed: { en: 'only claimed: it came with the public key alone', de: 'nur behauptet: kam allein mit dem öffentlichen Schlüssel' },
+  whyHalf: { en: 'only one of the two has it so far', de: 'bisher hat es nur eine der beiden' },
+  whyTakenBack: { en: 'taken back', de: 'zurückgenommen' },
+  whyOverLimit: { en: 'an end with too many links: a kiosk, a shared card', de: 'ein Ende mit zu vielen Verbindungen: ein Terminal, eine geteilte Karte' },
+  whyTwoUsers: { en: 'it would join two customer numbers', de: 'es würde zwei Kundennummern verbinden' },
+  whyTwoKeys: { en: 'it would join two different keys of one kind', de: 'es würde zwei verschiedene Schlüssel einer Art verbinden' },
+  whyTyped: { en: 'typed by hand, and one side has a customer number', de: 'von Hand getippt, und eine Seite hat eine Kundennummer' },
+  whyApart: { en: 'staff keeps the two apart', de: 'die beiden sind von Hand getrennt' },
+  whyTooMany: { en: 'more identities than one customer may have', de: 'mehr Identitäten, als ein Kunde haben darf' },
+
   kindAlias: { en: 'alias', de: 'Alias' },
   kindLogin: { en: 'login', de: 'Anmeldung' },
   kindCard: { en: 'card', de: 'Karte' },
@@ -44,6 +55,7 @@ export const graphWords = defineWords({
   kindReceipt: { en: 'receipt', de: 'Bon' },
   kindDevice: { en: 'device', de: 'Gerät' },
   kindStaff: { en: 'staff', de: 'von Hand' },
+  kindTyped: { en: 'typed in', de: 'getippt' },
   kindOther: { en: 'evidence', de: 'Beleg' },
 
   keyUserId: { en: 'Customer number', de: 'Kundennummer' },
@@ -59,7 +71,7 @@ export const graphWords = defineWords({
 export type GraphWord = keyof typeof graphWords;
 
 const kinds: Readonly<Record<string, GraphWord>> = {
-  alias: 'kindAlias', login: 'kindLogin', card: 'kindCard', email: 'kindEmail', 'verified-email': 'kindEmail', order: 'kindOrder', receipt: 'kindReceipt', device: 'kindDevice', staff: 'kindStaff',
+  alias: 'kindAlias', login: 'kindLogin', card: 'kindCard', email: 'kindEmail', 'verified-email': 'kindEmail', order: 'kindOrder', receipt: 'kindReceipt', device: 'kindDevice', staff: 'kindStaff', verified: 'kindEmail', typed: 'kindTyped',
 };
 export const kindOf = (kind: string): GraphWord => kinds[kind] ?? 'kindOther';
 
@@ -67,3 +79,12 @@ const keys: Readonly<Record<string, GraphWord>> = {
   userId: 'keyUserId', loyaltyCard: 'keyCard', card: 'keyCard', email: 'keyEmail', phone: 'keyPhone', deviceId: 'keyDevice', anonymousId: 'keyVisitor', tillCustomerNumber: 'keyTill', receiptId: 'keyReceipt',
 };
 export const keyOf = (type: string): GraphWord => keys[type] ?? 'keyOther';
+
+const whys: Readonly<Record<string, GraphWord>> = {
+  claimed: 'whyClaimed', half: 'whyHalf', 'taken-back': 'whyTakenBack', 'over-limit': 'whyOverLimit', 'two-user-ids': 'whyTwoUsers', 'two-keys': 'whyTwoKeys', typed: 'whyTyped', apart: 'whyApart', 'too-many': 'whyTooMany',
+};
+/* What the server calls the reason, in words; a reason it learned later is said as it says it. */
+export function whyText(why: string | undefined): string {
+  const word = why ? whys[why] : undefined;
+  return word ? say(graphWords[word]) : (why ?? '');
+}

@@ -1,6 +1,6 @@
 /* Where the persons of a customer stand in the drawing: the same answer gives the same picture, today and tomorrow. */
 
-export type GraphKey = { type: string; value: string };
+export type GraphKey = { type: string; value: string | null }; // null: only its kind is known here
 export type GraphPerson = { person: string; home?: boolean; keys: readonly GraphKey[]; events: number; firstSeenAt?: string; lastSeenAt?: string };
 export type GraphLink = { a: string; b: string; kind: string; proven: boolean; time?: string; event?: string; used: boolean; why?: string };
 export type GraphAside = { person: string; why: string };
@@ -88,5 +88,5 @@ export function strongestKey(person: GraphPerson): GraphKey | undefined {
     const at = strength.indexOf(key.type);
     return at < 0 ? strength.length : at;
   };
-  return [...person.keys].sort((a, b) => rank(a) - rank(b) || a.value.localeCompare(b.value))[0];
+  return [...person.keys].sort((a, b) => rank(a) - rank(b) || (a.value ?? '').localeCompare(b.value ?? ''))[0];
 }
