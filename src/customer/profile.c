@@ -665,8 +665,7 @@ const kd_bought *kd_profile_claimed_bought(const kd_profile *profile, kd_ref pro
 
 bool kd_profile_believes(const kd_profile *profile)
 {
-    bool itself = profile->ident_count && profile->idents[profile->ident_count - 1].type == KD_KEY_ANONYMOUS; /* the strongest is last */
-    return profile->trusts_claims || itself;
+    return profile->trusts_claims || kd_profile_is_itself(profile);
 }
 
 static const kd_register *find_register(const kd_register *list, uint32_t count, const char *name)

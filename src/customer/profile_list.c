@@ -189,11 +189,22 @@ static void join_consent(void *into, void *from)
     free((char *)(uintptr_t)y->name.ptr);
 }
 
+bool kd_profile_is_itself(const kd_profile *p)
+{
+    bool anonymous = false;
+    for (uint32_t i = 0; i < p->ident_count; i++) {
+        if (kd_key_strength(p->idents[i].type) > kd_key_strength(KD_KEY_ANONYMOUS))
+            return false;
+        anonymous = anonymous || p->idents[i].type == KD_KEY_ANONYMOUS;
+    }
+    return anonymous;
+}
+
 /* A browser may speak for itself: while nothing but anonymous ids is known, its claimed grants count where nothing said later,
  * or at the same time, refuses. */
 void kd_profile_settle(kd_profile *p)
 {
-    bool itself = p->ident_count && p->idents[p->ident_count - 1].type == KD_KEY_ANONYMOUS; /* the list ends with the strongest */
+    bool itself = kd_profile_is_itself(p);
     p->granted = p->refused = 0;
     for (uint32_t i = 0; i < p->consent_count; i++) {
         const kd_register *one = &p->consents[i], *counts = i && kd_str_eq(one[-1].name, one->name) ? one - 1 : NULL;

@@ -26,6 +26,8 @@ bool   kd_kind_keeps_recent(unsigned kind);
 bool   kd_kind_keeps_claims_apart(unsigned kind);
 bool   kd_consent_is_grant(const kd_register *consent);
 /* Into `granted` and `refused` what `consents` and `idents` come to: after every change of either. */
+/* Nothing but browsers, apps and slips of paper are known of whoever this is, a browser among them. */
+bool   kd_profile_is_itself(const kd_profile *profile);
 void   kd_profile_settle(kd_profile *profile);
 size_t kd_profile_measure(const kd_profile *profile); /* what `bytes` should be */
 #endif

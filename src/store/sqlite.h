@@ -205,7 +205,7 @@ kd_status kd_sqlite_end(int64_t *number, kd_conn *conn, kd_sql which, uint16_t g
 kd_status kd_sqlite_keys_link(kd_store *store, const kd_key *keys, kd_id *persons, size_t count, kd_err *err);
 kd_status kd_sqlite_keys(kd_id *persons, kd_reader *reader, const kd_key *keys, size_t count, kd_err *err);
 kd_status kd_sqlite_links_put(kd_txn *txn, const kd_link *links, size_t count, kd_err *err);
-kd_status kd_sqlite_links(kd_link **links, size_t *count, kd_reader *reader, kd_id person, kd_arena *arena, kd_err *err);
+kd_status kd_sqlite_links(kd_link **links, size_t *count, kd_reader *reader, kd_id person, size_t limit, kd_arena *arena, kd_err *err);
 kd_status kd_sqlite_evidence(kd_link **links, size_t *count, kd_reader *reader, kd_id person, size_t limit, kd_arena *arena, kd_err *err);
 kd_status kd_sqlite_records_put(kd_txn *txn, const kd_record *records, size_t count, kd_err *err);
 kd_status kd_sqlite_record_delete(kd_txn *txn, kd_id person, kd_str kind, kd_id id, kd_err *err);

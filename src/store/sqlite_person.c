@@ -102,8 +102,7 @@ static kd_status read_links(kd_link **links, size_t *count, kd_conn *conn, kd_sq
     kd_status     status = kd_conn_stmt(&stmt, conn, sql, err);
     if (status == KD_OK) {
         kd_bind_id(stmt, 1, &person);
-        if (sql == KD_SQL_EVIDENCE)
-            kd_bind_limit(stmt, 2, limit);
+        kd_bind_limit(stmt, 2, limit);
         status = kd_conn_rows(&list, sizeof **links, conn, stmt, read_link, "read links", arena, err);
     }
     *links = list.items;
@@ -113,9 +112,9 @@ static kd_status read_links(kd_link **links, size_t *count, kd_conn *conn, kd_sq
     return status;
 }
 
-kd_status kd_sqlite_links(kd_link **links, size_t *count, kd_reader *reader, kd_id person, kd_arena *arena, kd_err *err)
+kd_status kd_sqlite_links(kd_link **links, size_t *count, kd_reader *reader, kd_id person, size_t limit, kd_arena *arena, kd_err *err)
 {
-    return read_links(links, count, kd_conn_of_reader(reader), KD_SQL_LINKS, person, 0, arena, err);
+    return read_links(links, count, kd_conn_of_reader(reader), KD_SQL_LINKS, person, limit, arena, err);
 }
 
 kd_status kd_sqlite_evidence(kd_link **links, size_t *count, kd_reader *reader, kd_id person, size_t limit, kd_arena *arena, kd_err *err)

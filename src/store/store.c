@@ -371,10 +371,10 @@ kd_status kd_reader_keys_of(kd_key_row **rows, size_t *count, bool *more, kd_rea
     return status == KD_OK ? reader->store->ops->keys_of(rows, count, more, reader, persons, person_count, cursor, limit, arena, err) : status;
 }
 
-kd_status kd_reader_links(kd_link **links, size_t *count, kd_reader *reader, kd_id person, kd_arena *arena, kd_err *err)
+kd_status kd_reader_links(kd_link **links, size_t *count, kd_reader *reader, kd_id person, size_t limit, kd_arena *arena, kd_err *err)
 {
     kd_status status = check_process(reader->store, err);
-    return status == KD_OK ? reader->store->ops->links(links, count, reader, person, arena, err) : status;
+    return status == KD_OK ? reader->store->ops->links(links, count, reader, person, limit, arena, err) : status;
 }
 
 kd_status kd_reader_evidence(kd_link **links, size_t *count, kd_reader *reader, kd_id person, size_t limit, kd_arena *arena, kd_err *err)

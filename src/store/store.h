@@ -146,7 +146,8 @@ static inline bool kd_link_active(const kd_link *link) { return link->taken_back
 /* One per (person, other, kind, proven); the earliest (time, event), the newest last_ms and taken_back_ms stay, in whatever order
  * they come. */
 kd_status kd_txn_links_put(kd_txn *txn, const kd_link *links, size_t count, kd_err *err);
-kd_status kd_reader_links(kd_link **links, size_t *count, kd_reader *reader, kd_id person, kd_arena *arena, kd_err *err);
+/* All rows of a person, what is proven first, then ascending by (other, kind); at most `limit`. */
+kd_status kd_reader_links(kd_link **links, size_t *count, kd_reader *reader, kd_id person, size_t limit, kd_arena *arena, kd_err *err);
 /* Of them what is proven and not taken back, ascending by (other, kind), at most `limit`: half a million links on one key cost
  * no more than that. */
 kd_status kd_reader_evidence(kd_link **links, size_t *count, kd_reader *reader, kd_id person, size_t limit, kd_arena *arena, kd_err *err);

@@ -515,7 +515,7 @@ static void test_links(void **state)
         kd_id user = person_of(w, (kd_ident){ KD_KEY_USER, KD_STR("u1"), true }), device = person_of(w, (kd_ident){ KD_KEY_ANONYMOUS, KD_STR("a1"), true });
         assert_false(kd_id_is_nil(user) || kd_id_is_nil(device) || kd_id_eq(user, device));
         for (int side = 0; side < 2; side++) {
-            must(kd_reader_links(&links, &count, w->reader, side ? device : user, arena, &err), &err);
+            must(kd_reader_links(&links, &count, w->reader, side ? device : user, 1000, arena, &err), &err);
             assert_int_equal(count, 2); /* one claimed, one proven, at each end */
             assert_true(links[0].proven != links[1].proven);
             assert_true(kd_id_eq(links[0].other, side ? user : device));

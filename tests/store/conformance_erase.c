@@ -133,9 +133,9 @@ void conform_erase(void **state)
     assert_int_equal(count, 0);
     AGAIN(kd_reader_records(&records, &count, c->reader, s->gone, KD_STR("tombstone"), (kd_id){ 0 }, 10, c->arena, &err));
     assert_int_equal(count, 1);
-    AGAIN(kd_reader_links(&links, &count, c->reader, s->gone, c->arena, &err));
+    AGAIN(kd_reader_links(&links, &count, c->reader, s->gone, 1000, c->arena, &err));
     assert_int_equal(count, 0);
-    AGAIN(kd_reader_links(&links, &count, c->reader, s->stays, c->arena, &err));
+    AGAIN(kd_reader_links(&links, &count, c->reader, s->stays, 1000, c->arena, &err));
     assert_true(count == 1 && kd_id_eq(links[0].other, s->later));
     conform_txn(c, 0, come_again, s);
     check_keys(c, s);

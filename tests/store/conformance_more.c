@@ -190,7 +190,7 @@ void conform_links(void **state)
         }
         links batch = { all, 6 };
         conform_txn(c, group, put_links, &batch);
-        AGAIN(kd_reader_links(&got, &count, c->reader, person, c->arena, &err));
+        AGAIN(kd_reader_links(&got, &count, c->reader, person, 1000, c->arena, &err));
         assert_int_equal(count, 3);
         for (size_t i = 0; i < count; i++) {
             assert_true(kd_id_eq(got[i].person, person));
@@ -204,7 +204,7 @@ void conform_links(void **state)
                 assert_true(got[i].kind == 1 && got[i].time_ms == T0 + 9);
         }
     }
-    AGAIN(kd_reader_links(&got, &count, c->reader, x, c->arena, &err));
+    AGAIN(kd_reader_links(&got, &count, c->reader, x, 1000, c->arena, &err));
     assert_int_equal(count, 0); /* the other half is the caller's second step */
 }
 
@@ -232,7 +232,7 @@ void conform_evidence(void **state)
         }
         links batch = { all, 7 };
         conform_txn(c, group, put_links, &batch);
-        AGAIN(kd_reader_links(&got, &count, c->reader, person, c->arena, &err));
+        AGAIN(kd_reader_links(&got, &count, c->reader, person, 1000, c->arena, &err));
         assert_int_equal(count, 4);
         for (size_t i = 0; i < count; i++) {
             if (kd_id_eq(got[i].other, x))
@@ -522,7 +522,7 @@ void conform_caps(void **state)
             case 2: status = kd_reader_event(&event, c->reader, who, numbered_id(1000003, T0), tiny, &err); break;
             case 3: status = kd_reader_profiles(&profile, c->reader, &person, 1, tiny, &err); break;
             case 4: status = kd_reader_profile_scan(&scan, &count, c->reader, group, &cursor, 9, tiny, &err); break;
-            case 5: status = kd_reader_links(&got_links, &count, c->reader, person, tiny, &err); break;
+            case 5: status = kd_reader_links(&got_links, &count, c->reader, person, 1000, tiny, &err); break;
             case 6: status = kd_reader_records(&got_records, &count, c->reader, person, KD_STR("job"), (kd_id){ 0 }, 9, tiny, &err); break;
             case 7: status = kd_reader_docs(&docs, &count, c->reader, 0, 9, tiny, &err); break;
             case 8: status = kd_reader_doc(&doc, c->reader, KD_STR("product"), KD_STR("p"), tiny, &err); break;

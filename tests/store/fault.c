@@ -273,9 +273,9 @@ static kd_status keys_of(kd_key_row **rows, size_t *count, bool *more, kd_reader
     READ(reader, kd_reader_keys_of(rows, count, more, inner_of(reader), persons, person_count, cursor, limit, arena, err));
 }
 
-static kd_status links(kd_link **list, size_t *count, kd_reader *reader, kd_id person, kd_arena *arena, kd_err *err)
+static kd_status links(kd_link **list, size_t *count, kd_reader *reader, kd_id person, size_t limit, kd_arena *arena, kd_err *err)
 {
-    READ(reader, kd_reader_links(list, count, inner_of(reader), person, arena, err));
+    READ(reader, kd_reader_links(list, count, inner_of(reader), person, limit, arena, err));
 }
 
 static kd_status evidence(kd_link **list, size_t *count, kd_reader *reader, kd_id person, size_t limit, kd_arena *arena, kd_err *err)

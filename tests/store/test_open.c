@@ -346,7 +346,7 @@ static void test_golden(void **state)
     assert_true(kd_id_eq(got, who));
     OK(kd_reader_offset(&offset, reader, kd_store_group_of(store, who), "profile", &err));
     assert_int_equal(offset, 5);
-    OK(kd_reader_links(&links, &count, reader, who, arena, &err));
+    OK(kd_reader_links(&links, &count, reader, who, 1000, arena, &err));
     assert_true(count == 1 && links[0].proven);
     OK(kd_reader_records(&records, &count, reader, who, KD_STR("job"), (kd_id){ 0 }, 9, arena, &err));
     assert_true(count == 1 && kd_str_is(records[0].body, "{\"a\":1}"));
