@@ -105,6 +105,14 @@ void kd_admin_user_invite(kd_request *request);
 void kd_admin_security(kd_request *request);
 void kd_admin_security_put(kd_request *request);
 void kd_admin_audit(kd_request *request);
+/* admin_graph.c, admin_suggestions.c */
+void kd_admin_graph(kd_request *request);             /* who is one customer with a person, and why */
+void kd_admin_graph_retract(kd_request *request);
+void kd_admin_graph_apart(kd_request *request);
+void kd_admin_graph_together(kd_request *request);
+void kd_admin_namespaces(kd_request *request);
+void kd_admin_namespace_put(kd_request *request);
+void kd_admin_suggestions(kd_request *request);
 /* admin_consent.c, consent_summary.c */
 void kd_admin_consents(kd_request *request);           /* of one person */
 void kd_admin_consent_post(kd_request *request);

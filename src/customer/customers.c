@@ -194,9 +194,31 @@ static void cache_put(kd_customers *c, kd_id person, component *held)
 
 /* ---- open, close ------------------------------------------------------------------------------------------------------------- */
 
+/* The writer tells of evidence again where some was taken back, also before this process. */
+static kd_status remember_taken_back(kd_customers *c, kd_err *err)
+{
+    enum { AT_ONCE = 4096, BYTES = 1 << 20 };
+    kd_reader *reader = NULL;
+    kd_arena  *arena = kd_arena_new(BYTES);
+    kd_id     *persons, after = { { 0 } };
+    size_t     count = 1;
+    kd_status  status = arena ? kd_reader_open(&reader, c->store, err) : kd_fail_memory(err);
+    while (status == KD_OK && count > 0) {
+        kd_arena_reset(arena);
+        status = kd_reader_taken_back(&persons, &count, reader, after, AT_ONCE, arena, err);
+        for (size_t i = 0; status == KD_OK && i < count; i++)
+            kd_people_note_taken_back(c->people, after = persons[i]);
+    }
+    if (reader)
+        kd_reader_close(reader);
+    kd_arena_free(arena);
+    return status;
+}
+
 kd_status kd_customers_open(kd_customers **out, kd_store *store, kd_people *people, size_t cache_bytes_max, kd_err *err)
 {
     kd_customers *c = calloc(1, sizeof *c);
+    kd_status     status;
     if (!c)
         return kd_fail_memory(err);
     c->store = store;
@@ -210,8 +232,11 @@ kd_status kd_customers_open(kd_customers **out, kd_store *store, kd_people *peop
     pthread_mutex_init(&c->policy_lock, NULL);
     for (int i = 0; i < SHARDS; i++)
         pthread_mutex_init(&c->shards[i].lock, NULL);
-    *out = c;
-    return KD_OK;
+    if ((status = remember_taken_back(c, err)) == KD_OK)
+        *out = c;
+    else
+        kd_customers_close(c);
+    return status;
 }
 
 void kd_customers_close(kd_customers *c)
@@ -502,7 +527,7 @@ kd_status kd_customers_graph(kd_graph *out, kd_customers *c, kd_reader *reader, 
 
 void kd_customers_changed(kd_customers *c, const kd_id *persons, size_t count)
 {
-    kd_people_note_links(c->people, persons, count, false);
+    kd_people_note_links(c->people, persons, count);
 }
 
 static kd_status put_rows(kd_customers *c, const kd_link *rows, size_t count, kd_err *err)
@@ -531,6 +556,8 @@ kd_status kd_customers_say(kd_customers *c, const kd_link *link, bool take_back,
     if (kd_id_eq(link->person, link->other))
         return kd_fail_field(err, KD_INVALID, "/b", "a person is always one with itself");
     if (take_back) {
+        kd_people_note_taken_back(c->people, link->person);
+        kd_people_note_taken_back(c->people, link->other);
         rows[0].time_ms = INT64_MAX;
         rows[0].last_ms = INT64_MIN;
         rows[0].taken_back_ms = link->time_ms;
@@ -544,6 +571,6 @@ kd_status kd_customers_say(kd_customers *c, const kd_link *link, bool take_back,
     status = put_rows(c, rows, together ? 2 : 1, err);
     if (status == KD_OK && !together)
         status = put_rows(c, rows + 1, 1, err);
-    kd_people_note_links(c->people, both, 2, true); /* half of it may be there, whatever came of it */
+    kd_people_note_links(c->people, both, 2); /* half of it may be there, whatever came of it */
     return status;
 }

@@ -41,8 +41,7 @@ struct kd_people {
     kd_people_options options;
     pthread_mutex_t   checkpoint; /* one at a time */
     atomic_size_t     bytes, dirty_bytes, count;
-    atomic_uint       taken_back;
-    kd_stamps         links, folds;
+    kd_stamps         links, folds, taken_back;
     shard             shards[SHARDS];
 };
 
@@ -452,17 +451,24 @@ void kd_person_touch(kd_person *person, kd_people *people, int64_t event_offset)
     mark_dirty(people, s, e);
 }
 
-void kd_people_note_links(kd_people *people, const kd_id *persons, size_t count, bool taken_back)
+void kd_people_note_links(kd_people *people, const kd_id *persons, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         kd_stamps_move(&people->links, persons[i]);
-    if (taken_back)
-        atomic_fetch_add(&people->taken_back, 1);
+}
+
+void kd_people_note_taken_back(kd_people *people, kd_id person)
+{
+    atomic_store(kd_stamps_of(&people->taken_back, person), 1);
+}
+
+bool kd_people_taken_back(kd_people *people, kd_id person)
+{
+    return kd_stamps_read(&people->taken_back, person) != 0;
 }
 
 kd_stamps *kd_people_link_stamps(kd_people *people) { return &people->links; }
 kd_stamps *kd_people_fold_stamps(kd_people *people) { return &people->folds; }
-uint32_t   kd_people_taken_back(const kd_people *people) { return atomic_load(&people->taken_back); }
 
 void kd_person_replace(kd_person *person, kd_people *people, kd_profile *fresh)
 {

@@ -53,11 +53,13 @@ kd_status kd_person_fold(kd_person *person, kd_people *people, const kd_fact *fa
 /* Move head and folded only (receipts, which the profile does not fold). */
 void      kd_person_touch(kd_person *person, kd_people *people, int64_t event_offset);
 
-/* Links of these persons were committed, or one of them got its first events; `taken_back`: evidence was. */
-void       kd_people_note_links(kd_people *people, const kd_id *persons, size_t count, bool taken_back);
+/* Links of these persons were committed. */
+void       kd_people_note_links(kd_people *people, const kd_id *persons, size_t count);
+/* Was evidence of this person, or one that shares its stamp, ever taken back? Said before it is (`note`), kept for ever. */
+void       kd_people_note_taken_back(kd_people *people, kd_id person);
+bool       kd_people_taken_back(kd_people *people, kd_id person);
 kd_stamps *kd_people_link_stamps(kd_people *people); /* moved by the above */
 kd_stamps *kd_people_fold_stamps(kd_people *people); /* moved under the person's lock whenever a profile changes, or is no more */
-uint32_t   kd_people_taken_back(const kd_people *people); /* how often evidence was taken back in this process */
 
 /* What the log says of it now, in place of what it said before retention emptied some of it: takes *fresh over and leaves the old
  * profile there, to be freed. Folded and head stay. Only while nobody folds. */

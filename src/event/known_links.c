@@ -2,12 +2,11 @@
 
 #include <stdlib.h>
 
-enum { ROWS = 1 << 18 }; /* a power of two; 8 MiB, of which only what is used is touched */
+enum { ROWS = 1 << 18 }; /* a power of two; 10 MiB, of which only what is used is touched */
 
-typedef struct row { uint64_t hash; int64_t time_ms; kd_id event; } row;
+typedef struct row { uint64_t hash; int64_t first_ms, last_ms; kd_id event; } row;
 
 struct kd_known_links {
-    uint32_t taken_back; /* as of the newest link that was added */
     row *rows; /* where the hash of the link says; a newer link takes the place of an older one */
 };
 
@@ -29,25 +28,30 @@ void kd_known_links_free(kd_known_links *known)
     free(known);
 }
 
-bool kd_known_links_add(kd_known_links *known, const kd_link *link, int64_t received_ms, uint32_t taken_back)
+bool kd_known_links_add(kd_known_links *known, const kd_link *link, int64_t received_ms, bool strict)
 {
     uint64_t hash;
     uint8_t  bytes[34];
     row     *r;
-    if (known->taken_back != taken_back) {
-        kd_known_links_forget(known);
-        known->taken_back = taken_back;
-    }
     memcpy(bytes, link->person.b, 16);
     memcpy(bytes + 16, link->other.b, 16);
     bytes[32] = link->kind;
     bytes[33] = link->proven;
     hash = kd_hash64(bytes, sizeof bytes, 0);
     r = &known->rows[hash & (ROWS - 1)];
-    if (link->time_ms <= received_ms && r->hash == hash && (r->time_ms < link->time_ms || (r->time_ms == link->time_ms && kd_id_cmp(r->event, link->event) <= 0)))
-        return false;
-    *r = (row){ hash, link->time_ms, link->event };
-    return true;
+    if (r->hash != hash) {
+        *r = (row){ hash, link->time_ms, link->time_ms, link->event };
+        return true;
+    }
+    const bool earlier = link->time_ms < r->first_ms || (link->time_ms == r->first_ms && kd_id_cmp(link->event, r->event) < 0);
+    const bool newer = link->time_ms > r->last_ms && (strict || link->time_ms > received_ms);
+    if (earlier) {
+        r->first_ms = link->time_ms;
+        r->event = link->event;
+    }
+    if (newer)
+        r->last_ms = link->time_ms;
+    return earlier || newer;
 }
 
 void kd_known_links_forget(kd_known_links *known)

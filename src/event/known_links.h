@@ -10,8 +10,8 @@ typedef struct kd_known_links kd_known_links;
 kd_known_links *kd_known_links_new(void); /* NULL when out of memory */
 void            kd_known_links_free(kd_known_links *known);
 /* True when the store needs to hear of it: the link is not known, or only from a later event. It counts as known from now on. */
-/* Evidence from the future of its arrival (a clock ahead by seconds) is told every time, and after evidence was taken back
- * (`taken_back` moved: customer/people.h) everything is news: what is seen again counts again. */
-bool            kd_known_links_add(kd_known_links *known, const kd_link *link, int64_t received_ms, uint32_t taken_back);
+/* Evidence from the future of its arrival (a clock ahead by seconds) is told every time. `strict`: evidence of this person was
+ * taken back before, so newer evidence may count again and is told, too. */
+bool            kd_known_links_add(kd_known_links *known, const kd_link *link, int64_t received_ms, bool strict);
 void            kd_known_links_forget(kd_known_links *known); /* all: a transaction failed that held some */
 #endif

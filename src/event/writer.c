@@ -381,7 +381,7 @@ static void find_links(kd_writer *writer, batch *b)
                               .proven = in->links[k].proven, .time_ms = in->fact.time_ms, .event = in->fact.id,
                               .person_type = (uint8_t)in->owner.type, .other_type = (uint8_t)in->links[k].other.type };
             uint16_t own = b->slots[e->slot].group, others = kd_store_group_of(writer->store, link.other);
-            if (kd_id_eq(link.person, link.other) || !kd_known_links_add(writer->links, &link, in->received_ms, kd_people_taken_back(writer->people)))
+            if (kd_id_eq(link.person, link.other) || !kd_known_links_add(writer->links, &link, in->received_ms, kd_people_taken_back(writer->people, link.person) || kd_people_taken_back(writer->people, link.other)))
                 continue;
             b->links[b->link_count++] = (link_row){ link, own, false, e->item.request };
             link.other = link.person;
@@ -406,7 +406,7 @@ static size_t pick_links(kd_link *out, const batch *b, uint16_t group, bool ahea
 static void note_links(const kd_writer *writer, const kd_link *links, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        kd_people_note_links(writer->people, &links[i].person, 1, false);
+        kd_people_note_links(writer->people, &links[i].person, 1);
 }
 
 static kd_status put_links(kd_writer *writer, uint16_t group, const kd_link *links, size_t count, kd_err *err)

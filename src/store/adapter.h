@@ -49,6 +49,7 @@ typedef struct kd_store_ops {
     kd_status (*keys_of)(kd_key_row **rows, size_t *count, bool *more, kd_reader *reader, const kd_id *persons, size_t person_count,
                          kd_key *cursor, size_t limit, kd_arena *arena, kd_err *err);
     kd_status (*links)(kd_link **links, size_t *count, kd_reader *reader, kd_id person, size_t limit, kd_arena *arena, kd_err *err);
+    kd_status (*taken_back)(kd_id **persons, size_t *count, kd_reader *reader, kd_id after, size_t limit, kd_arena *arena, kd_err *err);
     kd_status (*evidence)(kd_link **links, size_t *count, kd_reader *reader, kd_id person, size_t limit, kd_arena *arena, kd_err *err);
     kd_status (*records)(kd_record **records, size_t *count, kd_reader *reader, kd_id person, kd_str kind, kd_id after, size_t limit,
                          kd_arena *arena, kd_err *err);

@@ -288,7 +288,7 @@ static const kd_store_ops ops = {
     .records_put = kd_sqlite_records_put, .record_delete = kd_sqlite_record_delete,
     .log = kd_sqlite_log, .chain = kd_sqlite_chain, .event = kd_sqlite_event, .log_end = kd_sqlite_log_end,
     .offset = kd_sqlite_offset, .profiles = kd_sqlite_profiles, .profile_scan = kd_sqlite_profile_scan,
-    .keys = kd_sqlite_keys, .links = kd_sqlite_links, .evidence = kd_sqlite_evidence, .records = kd_sqlite_records,
+    .keys = kd_sqlite_keys, .links = kd_sqlite_links, .evidence = kd_sqlite_evidence, .taken_back = kd_sqlite_taken_back, .records = kd_sqlite_records,
     .docs = kd_sqlite_docs, .doc = kd_sqlite_doc, .doc_history = kd_sqlite_doc_history,
     .levels = kd_sqlite_levels, .level_history = kd_sqlite_level_history, .meta = kd_sqlite_meta,
     .stats = kd_sqlite_stats, .check = kd_sqlite_check,

@@ -35,7 +35,7 @@ typedef enum kd_sql {
     KD_SQL_PROFILE_END, KD_SQL_PROFILE_NEW, KD_SQL_PROFILE_PUT, KD_SQL_PROFILE_MOVE, KD_SQL_PROFILE_ROW, KD_SQL_PROFILE_GET, KD_SQL_PROFILE_SCAN,
     KD_SQL_PROFILE_LAWS,
     KD_SQL_OFFSET_PUT, KD_SQL_OFFSET_GET,
-    KD_SQL_KEY_PUT, KD_SQL_KEY_GET, KD_SQL_LINK_PUT, KD_SQL_LINKS, KD_SQL_EVIDENCE,
+    KD_SQL_KEY_PUT, KD_SQL_KEY_GET, KD_SQL_LINK_PUT, KD_SQL_LINKS, KD_SQL_EVIDENCE, KD_SQL_TAKEN_BACK,
     KD_SQL_SECRET_PUT,
     KD_SQL_RECORD_PUT, KD_SQL_RECORD_DELETE, KD_SQL_RECORDS,
     KD_SQL_DOC_LAST, KD_SQL_DOC_NEWEST, KD_SQL_DOC_PUT, KD_SQL_DOC_HEAD_PUT, KD_SQL_DOC_GET, KD_SQL_DOC_SCAN, KD_SQL_DOC_HISTORY,
@@ -206,6 +206,7 @@ kd_status kd_sqlite_keys_link(kd_store *store, const kd_key *keys, kd_id *person
 kd_status kd_sqlite_keys(kd_id *persons, kd_reader *reader, const kd_key *keys, size_t count, kd_err *err);
 kd_status kd_sqlite_links_put(kd_txn *txn, const kd_link *links, size_t count, kd_err *err);
 kd_status kd_sqlite_links(kd_link **links, size_t *count, kd_reader *reader, kd_id person, size_t limit, kd_arena *arena, kd_err *err);
+kd_status kd_sqlite_taken_back(kd_id **persons, size_t *count, kd_reader *reader, kd_id after, size_t limit, kd_arena *arena, kd_err *err);
 kd_status kd_sqlite_evidence(kd_link **links, size_t *count, kd_reader *reader, kd_id person, size_t limit, kd_arena *arena, kd_err *err);
 kd_status kd_sqlite_records_put(kd_txn *txn, const kd_record *records, size_t count, kd_err *err);
 kd_status kd_sqlite_record_delete(kd_txn *txn, kd_id person, kd_str kind, kd_id id, kd_err *err);

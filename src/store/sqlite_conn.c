@@ -78,6 +78,7 @@ static const char *const texts[KD_SQL_COUNT] = {
                         " OR excluded.person_type>person_type OR excluded.other_type>other_type",
     [KD_SQL_LINKS] = "SELECT other,kind,proven,time_ms,event,last_ms,back_ms,person_type,other_type FROM link WHERE person=?1"
                      " ORDER BY proven DESC,other,kind LIMIT ?2",
+    [KD_SQL_TAKEN_BACK] = "SELECT DISTINCT person FROM link INDEXED BY link_back WHERE back_ms>0 AND person>?1 ORDER BY person LIMIT ?2",
     [KD_SQL_EVIDENCE] = "SELECT other,kind,proven,time_ms,event,last_ms,back_ms,person_type,other_type FROM link"
                         " WHERE person=?1 AND proven=1 AND (back_ms=0 OR last_ms>back_ms) ORDER BY other,kind LIMIT ?2",
     [KD_SQL_SECRET_PUT] = "UPDATE profile SET secret=?3 WHERE person=?1 AND secret=?2",

@@ -122,6 +122,22 @@ kd_status kd_sqlite_evidence(kd_link **links, size_t *count, kd_reader *reader, 
     return read_links(links, count, kd_conn_of_reader(reader), KD_SQL_EVIDENCE, person, limit, arena, err);
 }
 
+kd_status kd_sqlite_taken_back(kd_id **persons, size_t *count, kd_reader *reader, kd_id after, size_t limit, kd_arena *arena, kd_err *err)
+{
+    kd_conn      *conn = kd_conn_of_reader(reader);
+    kd_list       list = { 0 };
+    sqlite3_stmt *stmt;
+    kd_status     status = kd_conn_stmt(&stmt, conn, KD_SQL_TAKEN_BACK, err);
+    if (status == KD_OK) {
+        kd_bind_id(stmt, 1, &after);
+        kd_bind_limit(stmt, 2, limit);
+        status = kd_conn_rows(&list, sizeof **persons, conn, stmt, read_person, "read who had links taken back", arena, err);
+    }
+    *persons = list.items;
+    *count = list.count;
+    return status;
+}
+
 /* ---- records ------------------------------------------------------------------------------------------------------- */
 kd_status kd_sqlite_records_put(kd_txn *txn, const kd_record *records, size_t count, kd_err *err)
 {

@@ -377,6 +377,12 @@ kd_status kd_reader_links(kd_link **links, size_t *count, kd_reader *reader, kd_
     return status == KD_OK ? reader->store->ops->links(links, count, reader, person, limit, arena, err) : status;
 }
 
+kd_status kd_reader_taken_back(kd_id **persons, size_t *count, kd_reader *reader, kd_id after, size_t limit, kd_arena *arena, kd_err *err)
+{
+    kd_status status = check_process(reader->store, err);
+    return status == KD_OK ? reader->store->ops->taken_back(persons, count, reader, after, limit, arena, err) : status;
+}
+
 kd_status kd_reader_evidence(kd_link **links, size_t *count, kd_reader *reader, kd_id person, size_t limit, kd_arena *arena, kd_err *err)
 {
     kd_status status = check_process(reader->store, err);

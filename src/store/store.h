@@ -151,6 +151,8 @@ kd_status kd_reader_links(kd_link **links, size_t *count, kd_reader *reader, kd_
 /* Of them what is proven and not taken back, ascending by (other, kind), at most `limit`: half a million links on one key cost
  * no more than that. */
 kd_status kd_reader_evidence(kd_link **links, size_t *count, kd_reader *reader, kd_id person, size_t limit, kd_arena *arena, kd_err *err);
+/* Persons with evidence that was taken back, ascending after `after`, at most `limit`. */
+kd_status kd_reader_taken_back(kd_id **persons, size_t *count, kd_reader *reader, kd_id after, size_t limit, kd_arena *arena, kd_err *err);
 
 /* ---- records: what else a person, or nobody (nil), has ---------------------------------------------------------- */
 typedef struct kd_record {

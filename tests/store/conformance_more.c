@@ -245,6 +245,11 @@ void conform_evidence(void **state)
         assert_true(got[0].proven && got[1].proven && kd_id_cmp(got[0].other, got[1].other) < 0);
         AGAIN(kd_reader_evidence(&got, &count, c->reader, person, 1, c->arena, &err));
         assert_int_equal(count, 1);
+        kd_id *back;
+        AGAIN(kd_reader_taken_back(&back, &count, c->reader, (kd_id){ { 0 } }, 10, c->arena, &err));
+        assert_true(count == 1 && kd_id_eq(back[0], person));
+        AGAIN(kd_reader_taken_back(&back, &count, c->reader, person, 10, c->arena, &err));
+        assert_int_equal(count, 0);
     }
 }
 

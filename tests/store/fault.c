@@ -278,6 +278,11 @@ static kd_status links(kd_link **list, size_t *count, kd_reader *reader, kd_id p
     READ(reader, kd_reader_links(list, count, inner_of(reader), person, limit, arena, err));
 }
 
+static kd_status taken_back(kd_id **persons, size_t *count, kd_reader *reader, kd_id after, size_t limit, kd_arena *arena, kd_err *err)
+{
+    READ(reader, kd_reader_taken_back(persons, count, inner_of(reader), after, limit, arena, err));
+}
+
 static kd_status evidence(kd_link **list, size_t *count, kd_reader *reader, kd_id person, size_t limit, kd_arena *arena, kd_err *err)
 {
     READ(reader, kd_reader_evidence(list, count, inner_of(reader), person, limit, arena, err));
@@ -401,7 +406,7 @@ static const kd_store_ops ops = {
     .keys_of = keys_of, .keys_unlink = keys_unlink, .sweep = sweep, .persons_put = persons_put, .profiles_put = profiles_put, .offset_put = offset_put,
     .links_put = links_put, .records_put = records_put, .record_delete = record_delete,
     .log = log_read, .chain = chain, .event = event_read, .log_end = log_end, .offset = offset_read,
-    .profiles = profiles, .profile_scan = profile_scan, .keys = keys, .links = links, .evidence = evidence, .records = records,
+    .profiles = profiles, .profile_scan = profile_scan, .keys = keys, .links = links, .evidence = evidence, .taken_back = taken_back, .records = records,
     .docs = docs, .doc = doc_read, .doc_history = doc_history, .levels = levels, .level_history = level_history,
     .meta = meta, .stats = stats, .check = check,
     .keys_link = keys_link, .docs_put = docs_put, .levels_put = levels_put, .meta_put = meta_put,
