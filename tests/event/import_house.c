@@ -37,7 +37,7 @@ void house_open(house *h, kd_observer observer, void *self)
     assert_ok(kd_ingest_start(h->ingest, NULL, &err), err);
     status = kd_catalog_open(&h->catalog, h->store, h->reader, clock, &err);
     assert_ok(status, err);
-    h->importer = (kd_importer){ h->store, h->reader, h->ingest, h->catalog, h->vault, clock, NULL };
+    h->importer = (kd_importer){ h->store, h->reader, h->ingest, h->catalog, h->vault, clock, NULL, NULL };
 }
 
 void house_close(house *h)
