@@ -139,7 +139,7 @@ static void test_a_password_of_before_users(void **state)
 static void test_tries_are_counted_by_user_and_address(void **state)
 {
     desk d;
-    char session[KD_SESSION], address[16];
+    char session[KD_SESSION], address[32];
     (void)state;
     desk_open(&d);
     make_user(&d, "Ada", "ada@example.org", KD_USER_OWNER, "ada's own password");
