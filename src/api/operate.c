@@ -94,6 +94,19 @@ static void write_live(kd_buf *out, kd_live *live)
     kd_metric(out, "kunde_live_dropped_total", "counter", "Entries that the live stream left out, or a slow page missed.", (double)s.dropped);
 }
 
+static void write_drop(kd_buf *out, kd_drop_counts *drop)
+{
+    if (!atomic_load(&drop->on))
+        return;
+    kd_metric(out, "kunde_drop_zone_done_total", "counter", "Files of the drop zone that were imported.", (double)atomic_load(&drop->done));
+    kd_metric(out, "kunde_drop_zone_failed_total", "counter", "Files of the drop zone that were moved to failed/.", (double)atomic_load(&drop->failed));
+    kd_metric(out, "kunde_drop_zone_rows_total", "counter", "Rows of the imported files.", (double)atomic_load(&drop->rows));
+    kd_metric(out, "kunde_drop_zone_quarantined_total", "counter", "Of these, rows that could not be read.", (double)atomic_load(&drop->quarantined));
+    kd_metric(out, "kunde_drop_zone_troubles_total", "counter", "Looks at the drop zone and imports that failed and are tried again.", (double)atomic_load(&drop->troubles));
+    kd_metric(out, "kunde_drop_zone_waiting", "gauge", "Files in the drop zone at the last look.", (double)atomic_load(&drop->waiting));
+    kd_metric(out, "kunde_drop_zone_importing", "gauge", "1 while a file of the drop zone is imported.", atomic_load(&drop->importing));
+}
+
 static void write_process(kd_buf *out, kd_request *request)
 {
     struct rusage  usage;
@@ -120,5 +133,6 @@ void kd_api_metrics(kd_request *request)
     write_store(out, request->reader);
     write_house(out, request);
     write_live(out, request->parts->live);
+    write_drop(out, &request->parts->drop);
     kd_http_metrics(out, kd_request_http(request));
 }

@@ -40,6 +40,15 @@ typedef struct kd_api_counts { /* for /metrics */
     atomic_int           asides;            /* long requests and jobs that run on threads of their own now (admin.c, jobs.c) */
 } kd_api_counts;
 
+typedef struct kd_drop_counts { /* of the folder whose files are imported (app/dropzone.h), for /metrics */
+    atomic_bool          on;
+    atomic_uint_fast64_t done, failed;      /* files that were moved away */
+    atomic_uint_fast64_t rows, quarantined; /* of those that are done */
+    atomic_uint_fast64_t troubles;          /* looks at the folder and imports that did not work and are tried again */
+    atomic_uint_fast64_t waiting;           /* files seen at the last look and not moved yet */
+    atomic_bool          importing;
+} kd_drop_counts;
+
 typedef struct kd_parts {
     kd_store       *store;
     kd_vault       *vault;
@@ -85,6 +94,7 @@ typedef struct kd_parts {
     void      (*settings_json)(void *self, kd_jw *w);
     void       *settings_self;
     kd_api_counts counts;
+    kd_drop_counts drop;
 } kd_parts;
 
 const kd_placements *kd_parts_placements(kd_parts *parts); /* retained: give back with kd_placements_release */

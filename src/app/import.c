@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "app/imported.h"
 #include "event/quarantine.h"
 #include "insight/sources.h"
-#include "insight/steps.h"
 
 enum { FILES_MAX = 256, MAPS_MAX = 128, COLUMN_BYTES = 128, LIST_ROWS = 200, LIST_ARENA_BYTES = 64 << 20 };
 
@@ -167,37 +167,6 @@ static bool parse_offset(int *minutes, const char *text)
     return true;
 }
 
-static void write_counts(kd_jw *w, const char *file, const kd_import_counts *c)
-{
-    kd_jw_object(w);
-    KD_JW_Z(w, "file", file);
-    KD_JW_I64(w, "rows", (int64_t)c->rows);
-    KD_JW_I64(w, "quarantined", (int64_t)c->quarantined);
-    KD_JW_I64(w, "dropped", (int64_t)c->dropped);
-    KD_JW_I64(w, "events", (int64_t)c->events);
-    KD_JW_I64(w, "stored", (int64_t)c->stored);
-    KD_JW_I64(w, "duplicates", (int64_t)c->duplicates);
-    KD_JW_I64(w, "orders", (int64_t)c->orders);
-    KD_JW_I64(w, "orderLines", (int64_t)c->order_lines);
-    KD_JW_I64(w, "returns", (int64_t)c->returns);
-    KD_JW_I64(w, "returnLines", (int64_t)c->return_lines);
-    KD_JW_I64(w, "anonymousLines", (int64_t)c->anonymous_lines);
-    KD_JW_I64(w, "zeroPriceLines", (int64_t)c->zero_price_lines);
-    KD_JW_I64(w, "serviceLines", (int64_t)c->service_lines);
-    KD_JW_I64(w, "adjustments", (int64_t)c->adjustments);
-    KD_JW_I64(w, "customers", (int64_t)c->customers);
-    KD_JW_I64(w, "products", (int64_t)c->products);
-    KD_JW_I64(w, "documents", (int64_t)c->documents);
-    KD_JW_I64(w, "refused", (int64_t)c->refused);
-    KD_JW_I64(w, "dropped", (int64_t)c->dropped);
-    kd_jw_key(w, "revenue");
-    kd_jw_fixed(w, c->revenue_micro, 6);
-    KD_JW_Z(w, "currency", c->currency.code);
-    KD_JW_I64(w, "resumedAt", (int64_t)c->resumed_at);
-    KD_JW_BOOL(w, "cancelled", c->cancelled);
-    kd_jw_object_end(w);
-}
-
 static void show_counts(const kd_io *io, const char *file, const kd_import_counts *c, double seconds)
 {
     char money[32] = "";
@@ -290,18 +259,6 @@ static int list_quarantine(kd_run *run, kd_reader *reader)
     return status == KD_OK ? KD_EXIT_DONE : kd_report(&run->io, &err);
 }
 
-/* Where the steps of the house are listed: a file is told by its name without its folder. */
-static void note_step(kd_parts *parts, const char *file, const import_options *o, const kd_import_counts *c, int64_t us, bool failed)
-{
-    const char *slash = strrchr(file, '/');
-    kd_step     step = { .started_ms = kd_now(parts->clock) - us / 1000, .us = (uint64_t)us, .rows_in = c->rows + c->dropped, .rows_out = c->events + c->documents,
-                         .rejected = c->quarantined, .dropped = c->dropped, .failed = failed };
-    snprintf(step.name, sizeof step.name, "import");
-    snprintf(step.about, sizeof step.about, "%s %.80s", kd_import_what_name(o->kind), slash ? slash + 1 : file);
-    snprintf(step.source, sizeof step.source, "%.90s", o->source ? o->source : kd_import_what_name(o->kind));
-    kd_steps_note(parts->steps, &step);
-}
-
 typedef struct replay_counts { size_t replayed, refused; kd_replay_outcome sum; } replay_counts;
 
 static kd_status replay_page(replay_counts *n, kd_id *after, bool *more, kd_run *run, const kd_importer *to, kd_arena *arena, kd_err *err)
@@ -384,9 +341,9 @@ static int import_files(kd_run *run, kd_reader *reader, const kd_sources *source
         const int64_t    from = kd_monotonic_us();
         const kd_status  status = import_file(&counts, run, o->files[i], &to, &options, &err);
         if (!o->dry_run)
-            note_step(parts, o->files[i], o, &counts, kd_monotonic_us() - from, status != KD_OK);
+            kd_imported_note(parts, kd_import_what_name(o->kind), o->source, o->files[i], &counts, kd_monotonic_us() - from, status != KD_OK);
         if (o->json)
-            write_counts(&w, o->files[i], &counts);
+            kd_jw_object(&w), KD_JW_Z(&w, "file", o->files[i]), kd_imported_write(&w, &counts), kd_jw_object_end(&w);
         else if (status == KD_OK)
             show_counts(&run->io, o->files[i], &counts, (double)(kd_monotonic_us() - from) / 1e6);
         if (status != KD_OK)

@@ -13,6 +13,7 @@
 #include "api/keys.h"
 #include "api/routes.h"
 #include "api/users.h"
+#include "app/dropzone.h"
 #include "base/log.h"
 #include "demo/demo.h"
 #include "trust/audit.h"
@@ -139,11 +140,14 @@ static int serve(kd_run *run, kd_engine *engine, const kd_engine_news *news, con
     kd_http_options options = { .host = run->settings->host, .port = (uint16_t)run->settings->port, .limits = parts->limits, .allowed_hosts = run->settings->http_allowed_hosts };
     kd_http        *http = NULL;
     kd_control     *control = NULL;
+    kd_dropzone    *dropzone = NULL;
     chores          housework;
     kd_err          err = { 0 };
 
     options.routes = kd_api_routes(&options.route_count);
-    if (kd_http_start(&http, parts, &options, &err) != KD_OK || kd_control_start(&control, engine, &err) != KD_OK) {
+    if (kd_http_start(&http, parts, &options, &err) != KD_OK || kd_dropzone_start(&dropzone, parts, run->settings->drop_zone, run->settings->drop_zone_poll_s, &err) != KD_OK
+        || kd_control_start(&control, engine, &err) != KD_OK) {
+        kd_dropzone_stop(dropzone);
         if (http != NULL)
             kd_http_stop(http);
         print_keys(&run->io, news);
@@ -157,6 +161,7 @@ static int serve(kd_run *run, kd_engine *engine, const kd_engine_news *news, con
     wait_for_signal(signals);
     atomic_store(&parts->stopping, true);
     atomic_store(&parts->ready, false);
+    kd_dropzone_stop(dropzone);
     kd_control_stop(control);
     if (works)
         chores_stop(&housework);

@@ -49,6 +49,8 @@ static const setting_row rows[] = {
     { "checkpoint_rows", NUMBER, FIELD(checkpoint_rows), "2000", 10, 100000, "profiles of one checkpoint transaction" },
     { "store_cache_bytes", NUMBER, FIELD(store_cache_bytes), "16777216", 1048576, INT64_C(17179869184), "page cache of the writing connection" },
     { "wal_bytes_max", NUMBER, FIELD(wal_bytes_max), "268435456", 4194304, INT64_C(17179869184), "the write-ahead log is brought back to zero past this" },
+    { "drop_zone", TEXT, FIELD(drop_zone), NULL, 0, 0, "folder whose files a server imports by itself, named as in orders.csv or receipts.tills.csv.gz; default: none" },
+    { "drop_zone_poll_s", NUMBER, FIELD(drop_zone_poll_s), "5", 1, 3600, "the folder is looked at this often; a file is read once it was the same twice" },
     { "webhook_private_hosts", SWITCH, FIELD(webhook_private_hosts), "false", 0, 1, "webhooks may be sent to this machine and to private networks, and without TLS" },
     { "receipt_retention_days", NUMBER, FIELD(receipt_retention_days), "90", 1, 36500, "the content of decision receipts is kept so long" },
     { "k_floor", NUMBER, FIELD(k_floor), "10", 1, 10000, "a count of fewer people in a slice is shown as less than that" },

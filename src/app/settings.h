@@ -11,12 +11,13 @@
 #include <stdint.h>
 
 typedef struct kd_settings {
-    char    *db, *host, *config, *key_file, *log_level, *http_allowed_hosts, *phone_country;
+    char    *db, *host, *config, *key_file, *log_level, *http_allowed_hosts, *phone_country, *drop_zone;
     char    *write_key, *server_key, *master_key;  /* only from environment or file, never a flag: flags show in process lists */
     int64_t  port, threads, http_body_bytes_max, http_arena_bytes_max, http_connections_max, http_connections_per_ip_max,
              http_timeout_s, people_bytes_max, people_dirty_bytes_max, identity_bytes_max, customers_bytes_max, queue_bytes_max, batch_events_max,
              checkpoint_events, checkpoint_rows, store_cache_bytes, wal_bytes_max, receipt_retention_days, webhook_private_hosts, k_floor, train_bytes_max,
              train_threads, train_interval_s;
+    int64_t  drop_zone_poll_s;
     int64_t  trust_browser_orders; /* 0 or 1, as all switches */
 } kd_settings;
 

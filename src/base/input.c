@@ -47,22 +47,24 @@ static kd_status open_failed(int error, const char *name, kd_err *err)
     return kd_fail(err, KD_IO, "%s: cannot be opened: %s", name, strerror(error));
 }
 
-kd_status kd_input_open(kd_input **out, int dir_fd, int stdin_fd, const char *path, kd_err *err)
+/* `fd` below 0: it could not be opened, and `error` says why. */
+static kd_status open_at(kd_input **out, int fd, bool close_fd, int error, const char *name, kd_err *err)
 {
-    bool        standard = strcmp(path, "-") == 0;
-    const char *slash = strrchr(path, '/');
-    kd_input   *in = new_input(standard ? "standard input" : slash != NULL && slash[1] != 0 ? slash + 1 : path);
-    if (in == NULL)
-        return kd_fail_memory(err);
+    kd_input   *in = new_input(name);
     kd_status   status = KD_OK;
     struct stat about;
+    if (in == NULL) {
+        if (close_fd && fd >= 0)
+            close(fd);
+        return kd_fail_memory(err);
+    }
     in->buffer = malloc(STORED_BYTES);
-    in->fd = standard ? stdin_fd : openat(dir_fd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    in->close_fd = !standard && in->fd >= 0;
+    in->fd = fd;
+    in->close_fd = close_fd && fd >= 0;
     if (in->buffer == NULL)
         status = kd_fail_memory(err);
-    else if (in->fd < 0 || fstat(in->fd, &about) != 0)
-        status = open_failed(in->fd < 0 && standard ? EBADF : errno, in->name, err);
+    else if (fd < 0 || fstat(fd, &about) != 0)
+        status = open_failed(fd < 0 ? error : errno, in->name, err);
     else if (S_ISDIR(about.st_mode))
         status = kd_fail(err, KD_IO, "%s: is a directory, not a file", in->name);
     if (status != KD_OK) {
@@ -74,6 +76,17 @@ kd_status kd_input_open(kd_input **out, int dir_fd, int stdin_fd, const char *pa
     *out = in;
     return KD_OK;
 }
+
+kd_status kd_input_open(kd_input **out, int dir_fd, int stdin_fd, const char *path, kd_err *err)
+{
+    if (strcmp(path, "-") == 0)
+        return open_at(out, stdin_fd, false, EBADF, "standard input", err);
+    const char *slash = strrchr(path, '/');
+    const int   fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    return open_at(out, fd, true, errno, slash != NULL && slash[1] != 0 ? slash + 1 : path, err);
+}
+
+kd_status kd_input_open_fd(kd_input **out, int fd, const char *name, kd_err *err) { return open_at(out, fd, false, EBADF, name, err); }
 
 static kd_status start_decoding(kd_input *in, coding kind, kd_err *err)
 {

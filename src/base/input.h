@@ -9,6 +9,8 @@ typedef struct kd_input kd_input;
 kd_status kd_input_open(kd_input **out, int dir_fd, int stdin_fd, const char *path, kd_err *err);
 /* From memory (a request body): `encoding` "gzip", "zstd", "" ... ; KD_LIMIT once more than bytes_max come out (0: no cap). */
 kd_status kd_input_memory(kd_input **out, const void *bytes, size_t len, const char *encoding, size_t bytes_max, kd_err *err);
+/* The file that is open at `fd`, which stays the caller's and must outlive the input; `name` is for messages alone. */
+kd_status kd_input_open_fd(kd_input **out, int fd, const char *name, kd_err *err);
 void      kd_input_close(kd_input *in);
 /* Up to `cap` bytes into `buf`; *len 0 means the end. */
 kd_status kd_input_read(kd_input *in, void *buf, size_t cap, size_t *len, kd_err *err);

@@ -209,7 +209,12 @@ kd_status kd_import_next(kd_row *row, kd_import *run, kd_rows *rows, kd_err *why
 
 kd_status kd_import_reject(kd_import *run, uint64_t line, const kd_err *why, kd_str raw, kd_err *err)
 {
+    kd_import_reasons *reasons = run->options->reasons;
     run->counts->quarantined++;
+    if (reasons && reasons->count < KD_IMPORT_REASONS) {
+        reasons->lines[reasons->count] = line;
+        reasons->why[reasons->count++] = *why;
+    }
     if (run->counts->quarantined > run->options->quarantine_max)
         return kd_fail_field(err, KD_LIMIT, why->field,
                              "more than %zu bad rows: is this the right kind of file? the last one, line %" PRIu64 ": %.120s",

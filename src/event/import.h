@@ -36,6 +36,13 @@ typedef struct kd_import_replay { /* one row out of quarantine: event/quarantine
     kd_err   why;                     /* gets the reason when it is refused again; nothing goes to quarantine */
 } kd_import_replay;
 
+enum { KD_IMPORT_REASONS = 20 };
+typedef struct kd_import_reasons { /* why the first bad rows are bad; not written to the log: a reason may quote what stood there */
+    size_t   count;
+    uint64_t lines[KD_IMPORT_REASONS];
+    kd_err   why[KD_IMPORT_REASONS];
+} kd_import_reasons;
+
 typedef struct kd_import_options {
     kd_import_what     what;
     kd_str             source;          /* names the sender in ids: "till", "newsletter"; default: the kind */
@@ -55,6 +62,7 @@ typedef struct kd_import_options {
     size_t             orders_max;      /* distinct orders of one file, about 40 bytes each; 0: 4,194,304 */
     uint32_t           mark_ms;         /* note the progress for a resume this often; 0: 1000 */
     kd_import_replay  *replay;          /* NULL: a whole file */
+    kd_import_reasons *reasons;         /* NULL: not wanted; begins empty */
     /* Filled in by kd_import_run: */
     const kd_transform *transform;      /* of the source's document; taken before a row is read */
     uint64_t           *dropped;        /* rows that it left out are counted here */
