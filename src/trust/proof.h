@@ -2,7 +2,7 @@
  *
  * The signing key is derived from the vault's master key for this one use, so it needs no place of its own; the public half
  * stands beside each signature and under GET /v1/admin/requests, so that a receipt can be checked without the database.
- * A new master key gives a new pair; receipts signed before name the old public key and stay checkable by it.
+ * Derived from the root that a rotation of the master key leaves as it is (customer/vault.h), so that receipts stay checkable.
  * Threads: all calls from any thread. */
 #ifndef KD_TRUST_PROOF_H
 #define KD_TRUST_PROOF_H
