@@ -24,6 +24,7 @@ struct kd_person_private {
     uint32_t  generation;       /* moves with every change: a checkpoint cleans only what it wrote */
     bool      dirty, referenced;
     bool      refolded;         /* dirty with facts; otherwise only the place in the log moved */
+    bool      outdated;         /* the store's row is of an earlier version, and folded further than this one is yet */
     bool      fresh;            /* made by kd_people_new; the store may not have it yet, so it must stay */
 };
 
@@ -254,6 +255,7 @@ static kd_status unpack(entry *e, const kd_people *people, const kd_profile_row 
     e->row = row->row;
     p->head = row->head;
     p->folded = outdated ? 0 : row->folded;
+    e->outdated = outdated;
     p->made_by.type = row->key_type;
     memcpy(p->made_by.hash, row->key, sizeof p->made_by.hash);
     return status;
@@ -579,7 +581,7 @@ static void pack(checkpoint *c, kd_id person)
         if (e->refolded && !c->plain.failed)
             kd_seal(&c->sealed, &e->person.key, about(&person), kd_buf_str(&c->plain));
         *row = (kd_profile_row){ .person = person, .row = e->row, .head = e->person.head, .folded = e->person.folded,
-                                 .state = { NULL, c->sealed.len - begin }, .moved = !e->refolded };
+                                 .state = { NULL, c->sealed.len - begin }, .moved = !e->refolded, .anew = e->outdated };
         c->generations[c->count++] = e->generation;
     }
     pthread_mutex_unlock(&s->lock);
@@ -628,6 +630,7 @@ static void settle(checkpoint *c)
         e = table_find(s, hash, c->rows[i].person);
         if (e) {
             e->row = c->rows[i].row;
+            e->outdated = e->outdated && c->rows[i].moved;
             if (e->dirty && e->generation == c->generations[i]) {
                 mark_clean(c->people, s, e);
                 e->refolded = false;

@@ -36,7 +36,7 @@ static const char *const texts[KD_SQL_COUNT] = {
     [KD_SQL_PROFILE_END] = "SELECT max(row) FROM profile WHERE row BETWEEN ?1 AND ?2",
     [KD_SQL_PROFILE_NEW] = "INSERT INTO profile(row,person,head,folded,key_type,key,secret,state)"
                            " VALUES(?1,?2,0,0,?3,?4,?5,x'') ON CONFLICT(person) DO NOTHING",
-    [KD_SQL_PROFILE_PUT] = "UPDATE profile SET head=?3,folded=?4,state=?5 WHERE row=?1 AND person=?2 AND folded<=?4",
+    [KD_SQL_PROFILE_PUT] = "UPDATE profile SET head=?3,folded=?4,state=?5 WHERE row=?1 AND person=?2 AND (folded<=?4 OR ?6)",
     [KD_SQL_PROFILE_MOVE] = "INSERT INTO moved(person,head,folded) VALUES(?1,?2,?3)"
                             " ON CONFLICT(person) DO UPDATE SET head=excluded.head,folded=excluded.folded WHERE folded<=excluded.folded",
     [KD_SQL_PROFILE_ROW] = "SELECT row FROM profile WHERE person=?1",

@@ -243,9 +243,16 @@ static kd_status put_profile(bool *done, kd_conn *conn, sqlite3_stmt *stmt, cons
     sqlite3_bind_int64(stmt, 3, row->head);
     sqlite3_bind_int64(stmt, 4, row->folded);
     kd_bind_str(stmt, 5, row->state);
+    sqlite3_bind_int(stmt, 6, row->anew);
     kd_status status = kd_conn_run(conn, stmt, "write a profile", err);
-    *done = sqlite3_changes(conn->db) > 0;
-    return status;
+    *done = status == KD_OK && sqlite3_changes(conn->db) > 0;
+    if (!*done || !row->anew)
+        return status;
+    /* Where the earlier version stood in the log is not where this one stands. */
+    if ((status = kd_conn_stmt(&stmt, conn, KD_SQL_MOVED_ERASE, err)) != KD_OK)
+        return status;
+    kd_bind_id(stmt, 1, &row->person);
+    return kd_conn_run(conn, stmt, "write a profile", err);
 }
 
 static kd_status move_profile(kd_conn *conn, sqlite3_stmt *stmt, const kd_profile_row *row, kd_err *err)

@@ -108,6 +108,7 @@ typedef struct kd_profile_row {
     kd_str  secret;  /* the person's data key, wrapped by the master key */
     kd_str  state;   /* sealed profile; empty: nothing folded yet */
     bool    moved;   /* to be written: head and folded alone, since nothing between was folded into `state` */
+    bool    anew;    /* to be written: over a state of an earlier version, however far that was folded */
 } kd_profile_row;
 
 /* New persons (person, key, secret), in the same transaction as their first events. Known ones are left as they are. */
