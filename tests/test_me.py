@@ -180,6 +180,22 @@ class Me(unittest.TestCase):
         self.assertNotIn(self.user, seen)
         self.s.me('POST', '/erase', dict(confirm='forget me'), user=None, key='write', expect=403, **{'Kunde-Anonymous-Id': anonymous})
 
+    def test_an_anonymous_id_speaks_for_its_browser_only(self):
+        anonymous = str(uuid.uuid4())
+        by = {'Kunde-Anonymous-Id': anonymous}
+        state = lambda **who: {c['purpose']: c['state'] for c in self.s.json('GET', '/v1/me/consents', key=who.pop('key', 'server'), headers=who)['consents']}['market-email']
+        self.s.json('PUT', '/v1/me/consents', {'market-email': True}, key='write', headers=by)
+        self.assertEqual(state(key='write', **by), 'granted')  # of a browser that nobody else knows
+        self.s.json('POST', '/v1/identify', dict(userId=self.user, anonymousId=anonymous, traits=dict(lastName='Byron')))
+        self.me('PUT', '/consents', {'market-email': False})
+        self.s.json('PUT', '/v1/me/consents', {'market-email': True}, key='write', headers=by)
+        self.assertEqual(state(**{'Kunde-User-Id': self.user}), 'refused')  # whoever sits at that browser grants nothing for the customer
+        self.s.json('POST', '/v1/identify', dict(anonymousId=anonymous, traits=dict(city='Rome')))
+        self.s.json('POST', '/v1/me/correct', dict(trait='city', value='Oslo'), key='write', headers=by, expect=403)
+        self.s.json('POST', '/v1/identify', dict(anonymousId=anonymous, traits=dict(nick='A')), key='write')
+        self.s.json('POST', '/v1/me/correct', dict(trait='nick', value='B'), key='write', headers=by)
+        self.assertEqual([(t['name'], t['value'], t['proven']) for t in self.me('GET', '')['traits'] if t['name'] in ('city', 'nick')], [('city', 'Rome', True), ('nick', 'B', False)])
+
     def test_the_whole_customer(self):
         anonymous = str(uuid.uuid4())
         self.s.me('PUT', '/preferences', dict(brand=['Basso']), user=None, **{'Kunde-Anonymous-Id': anonymous})

@@ -161,6 +161,28 @@ class Roles(unittest.TestCase):
         self.assertEqual(self.s.json('GET', '/v1/admin/users', expect=403)['status'], 403)  # a server key manages no users
         self.assertNotIn('manage-users', self.s.json('GET', '/v1/admin/me')['permissions'])
 
+    def test_a_session_sends_and_asks_no_more_than_its_role_may(self):
+        event = {'userId': 'crm-77431', 'traits': {'firstName': 'Somebody'}, 'messageId': 'by-session'}
+        for role in ('analyst', 'marketer', 'merchandiser', 'privacy-officer', 'support'):
+            for path, body in (('/v1/identify', event), ('/v1/batch', {'batch': [dict(event, type='identify')]}),
+                               ('/v1/track', {'userId': 'crm-77431', 'event': 'Consent Recorded', 'properties': {'purposes': {'market-email': True}}})):
+                self.assertEqual(self.people[role].request('POST', path, body)[0], 403, '%s as %s' % (path, role))
+        self.assertEqual(self.s.json('GET', '/v1/admin/profiles/' + self.person)['traits']['firstName'], 'Annegret')
+        self.owner.json('POST', '/v1/track', {'userId': 'sent-again', 'event': 'Sent Again'})
+        whom = {'customer': {'userId': 'crm-77431'}}
+        self.people['merchandiser'].json('POST', '/v1/recommend', {})
+        self.people['analyst'].json('POST', '/v1/recommend', whom)
+        for path, body in (('/v1/recommend', whom), ('/v1/decide', dict(whom, placements=['home'])), ('/v1/recommend', {'customer': {'personId': self.person}})):
+            self.people['merchandiser'].json('POST', path, body, expect=403)
+
+    def test_what_hands_a_person_out_is_told(self):
+        support = self.people['support']
+        support.json('POST', '/v1/admin/profiles/%s/me-link' % self.person, {})
+        support.json('GET', '/v1/admin/quarantine')
+        self.people['privacy-officer'].json('POST', '/v1/admin/retention/run', {})
+        told = {e['verb'] for e in self.s.json('GET', '/v1/admin/audit?limit=50')['entries']}
+        self.assertLessEqual({'person.link', 'quarantine.read', 'retention.run'}, told)
+
     def test_the_table_of_the_documentation(self):
         said = {}
         with open(os.path.join(ROOT, 'docs', 'security.md'), encoding='utf-8') as f:

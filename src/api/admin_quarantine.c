@@ -47,7 +47,7 @@ void kd_admin_quarantine(kd_request *request)
     kd_err    err = { 0 };
     kd_status status;
     kd_jw     w;
-    if (!kd_caller_require(request, KD_SEE_PERSONAL))
+    if (!kd_caller_require(request, KD_SEE_PERSONAL) || !kd_audit_read(request, "quarantine.read", (kd_str){ 0 }))
         return;
     scratch = kd_arena_new(LIST_BYTES);
     status = scratch ? read_limit(&limit, request, &err) : kd_fail_memory(&err);

@@ -322,6 +322,8 @@ void kd_admin_retention_run(kd_request *request)
     kd_jw            w;
     if (!kd_caller_require(request, KD_EDIT_PRIVACY))
         return;
+    if (!kd_audit(request, "retention.run", (kd_str){ 0 }, (kd_str){ 0 }))
+        return;
     kd_status status = kd_retention_run_now(&run, request->parts->rights, request->reader, NULL, &err);
     kd_jw_init(&w, &request->out);
     kd_jw_object(&w);

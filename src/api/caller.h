@@ -15,6 +15,9 @@ typedef struct kd_caller {
     bool        needs_two_factor; /* the role asks for it and the user has none: only enrolling is allowed */
 } kd_caller;
 
+/* At doors that take keys, too: whoever is there by a session must have the permission; a key passes. KD_DENIED. */
+kd_status kd_session_check(const kd_caller *caller, kd_permission permission, kd_err *err);
+
 /* The key of Authorization: Basic base64(key ":") or Bearer; empty when none. In the arena. */
 kd_str    kd_request_key(const kd_request *request);
 /* By the key of the headers, else `body_key`, else the session of a user (unsafe methods need the header Kunde-CSRF, which a

@@ -201,6 +201,8 @@ static kd_status read_events(collection *c, kd_call call, const kd_namespaces *n
     }
     if (status == KD_OK)
         status = kd_caller_of(&caller, request, body_key, err);
+    if (status == KD_OK) /* what a session sends is believed like a server's: it may change anybody's profile and consents */
+        status = kd_session_check(&caller, KD_EDIT_SOURCES, err);
     if (status != KD_OK)
         return status;
     context.source = c->source = caller.source.len ? caller.source : KD_STR("shop");

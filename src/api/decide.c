@@ -150,7 +150,11 @@ static asked *read_asked(kd_request *request)
         return NULL;
     status = kd_caller_of(&a->caller, request, kd_json_text(kd_json_get(a->json, "writeKey")), &err);
     if (status == KD_OK)
+        status = kd_session_check(&a->caller, KD_SEE, &err);
+    if (status == KD_OK)
         status = read_customer(a, request, &err);
+    if (status == KD_OK && (a->question.key_count || !kd_id_is_nil(a->question.person)))
+        status = kd_session_check(&a->caller, KD_SEE_PEOPLE, &err);
     if (status == KD_OK)
         status = read_context(a, &err);
     if (status == KD_OK)

@@ -391,6 +391,8 @@ void kd_admin_me_link(kd_request *request)
         return;
     }
     kd_id_format(id, person);
+    if (!kd_audit(request, "person.link", kd_str_z(id), (kd_str){ 0 })) /* whoever has it sees and changes what they may */
+        return;
     kd_me_token_make(token, request->parts->vault, KD_ME_LINK, 0, person, request->now_ms + hours * 3600000);
     kd_jw_init(&w, &request->out);
     kd_jw_object(&w);

@@ -25,6 +25,7 @@ bool kd_me_token_read(kd_id *person, uint8_t *detail, bool *expired, const kd_va
 typedef struct kd_me {
     kd_id  person;       /* nil: an anonymous id of which nothing is known yet */
     bool   alone;        /* see this person only, not whom it is joined with */
+    bool   claimed;      /* by a public key and an anonymous id: a consent is given for that browser, never for a customer */
     bool   by_cookie;
     kd_ident owner;      /* by which key they came; NONE: by a session or a person id */
     char   csrf[44];     /* what every form of this session must bring; "" without a cookie */
@@ -46,6 +47,7 @@ typedef struct kd_me_known {
     kd_data_key key;
     int64_t     head;
     bool        known;       /* false: nobody, everything empty */
+    bool        claimed;     /* as kd_me says */
 } kd_me_known;
 kd_status kd_me_know(kd_me_known *out, kd_request *request, const kd_me *me, kd_err *err);
 void      kd_me_unknow(kd_me_known *known);

@@ -99,7 +99,7 @@ static kd_status make_event(kd_incoming *out, kd_request *request, const kd_me *
     *out = (kd_incoming){ .received_ms = request->now_ms, .message_id = kd_str_copy(request->arena, kd_str_z(message)) };
     out->fact = (kd_fact){ .kind = said->kind, .channel = KD_CHANNEL_WEB, .time_ms = after_all(known, said, request->now_ms), .name = kd_str_z(name_of(said->kind)),
                            .source = kd_str_z(source), .total_micro = KD_PRICE_NONE, .traits = said->traits, .trait_count = said->trait_count,
-                           .consent = said->consent };
+                           .consent = said->consent, .claimed = me->claimed && said->kind != KD_KIND_PREFERENCE }; /* a preference is of the browser alone anyway */
     if (known->known) {
         out->person = known->person;
     } else {
@@ -171,9 +171,12 @@ kd_status kd_me_add(kd_me_said *said, const kd_me_known *known, kd_str name, con
 
 kd_status kd_me_correct(kd_me_said *said, const kd_me_known *known, kd_str trait, kd_str json, kd_arena *arena, kd_err *err)
 {
-    bool there = false;
+    bool there = false, proven = false;
     for (uint32_t i = 0; i < known->profile.trait_count && !there; i++)
-        there = kd_str_eq(known->profile.traits[i].name, trait);
+        if ((there = kd_str_eq(known->profile.traits[i].name, trait)))
+            proven = !known->profile.traits[i].claimed;
+    if (proven && known->claimed)
+        return kd_fail_field(err, KD_DENIED, "/trait", "the shop knows this; to correct it needs a link of the shop or its user token, not an anonymous id alone");
     if (!there) /* corrected is what is there: nothing new is brought in this way */
         return kd_fail_field(err, KD_INVALID, "/trait", "nothing of this name is known");
     if (json.len > CORRECTED_MAX)

@@ -151,6 +151,7 @@ static kd_status by_key(kd_me *out, kd_request *request, const kd_caller *caller
     if (!trusted && !is_unguessable(anonymous))
         return kd_fail_field(err, KD_INVALID, "Kunde-Anonymous-Id", "must be 128 random bits: a UUID, or 32 hexadecimal digits");
     out->alone = true;
+    out->claimed = !trusted;
     return by_ident(out, request, KD_KEY_ANONYMOUS, anonymous, err);
 }
 
@@ -211,6 +212,7 @@ kd_status kd_me_know(kd_me_known *out, kd_request *request, const kd_me *me, kd_
         status = kd_people_acquire(&entry, request->parts->people, request->reader, out->person, err);
     if (status == KD_OK) {
         out->known = true;
+        out->claimed = me->claimed;
         out->key = entry->key;
         out->head = entry->head;
         kd_people_release(request->parts->people, entry);

