@@ -170,6 +170,21 @@ class Webhooks(unittest.TestCase):
             self.assertEqual(len(got), 1)
         receiver.close()
 
+    def test_keys_are_told_where_their_class_serves(self):
+        told, mail = Receiver(), Receiver()
+        with Server(flags=ALLOWED) as s:
+            put(s, 'figures', told, purpose='analyse', events=['X'])
+            put(s, 'shop', mail, purpose='operate', events=['order'])
+            keys = {'userId': 'carl@mail.example', 'anonymousId': 'a-1', 'context': {'externalIds': [{'type': 'email', 'id': 'carl@mail.example'}], 'traits': {'phone': '+4934112345'}}}
+            s.json('POST', '/v1/track', dict(keys, event='X', properties={'email': 'carl@mail.example', 'n': 1}))
+            s.json('POST', '/v1/track', dict(keys, event='Order Completed', properties=ORDER))
+            event = told.wait(1)[0]['json']['data']['event']
+            self.assertEqual((event['properties'], event['context'], set(event) & set(keys)), ({'n': 1}, {'traits': {}}, {'context'}))
+            event = mail.wait(1)[0]['json']['data']['event']
+            self.assertEqual((event['userId'], event['context']), (keys['userId'], keys['context']))
+        told.close()
+        mail.close()
+
     def test_bad_documents(self):
         with Server() as s:
             for document, field in (({'purpose': 'operate'}, '/url'), ({'url': 'ftp://x.example', 'purpose': 'operate'}, '/url'), ({'url': 'https://x.example'}, '/purpose'),

@@ -55,6 +55,7 @@ struct kd_deliver {
     atomic_bool     stopping, asleep, any; /* any: webhooks to bring something to */
     uint16_t        groups;
     int64_t         saved_ms;
+    pthread_mutex_t reloading;     /* one at a time: a set read earlier never takes the place of a newer one */
     pthread_mutex_t lock;          /* guards all that follows; never held while something is sent or read */
     kd_webhook_set *set;           /* swapped by reload */
     hook            hooks[KD_WEBHOOKS_MAX];
@@ -181,7 +182,10 @@ kd_status kd_deliver_reload(kd_deliver *d, kd_err *err)
     kd_webhook_set *set = NULL, *old = NULL;
     kd_reader      *reader = NULL;
     kd_arena       *arena = kd_arena_new(ARENA_BYTES);
-    kd_status       status = arena ? kd_reader_open(&reader, d->options.store, err) : kd_fail_memory(err);
+    kd_status       status = arena ? KD_OK : kd_fail_memory(err);
+    pthread_mutex_lock(&d->reloading);
+    if (status == KD_OK)
+        status = kd_reader_open(&reader, d->options.store, err);
     if (status == KD_OK)
         status = kd_webhooks_load(&set, reader, d->options.vault, err);
     if (status == KD_OK) {
@@ -192,6 +196,7 @@ kd_status kd_deliver_reload(kd_deliver *d, kd_err *err)
         pthread_mutex_unlock(&d->lock);
         wake(d);
     }
+    pthread_mutex_unlock(&d->reloading);
     kd_webhook_set_free(old);
     if (reader)
         kd_reader_close(reader);
@@ -690,6 +695,7 @@ kd_status kd_deliver_open(kd_deliver **out, const kd_deliver_options *options, k
         return kd_fail_memory(err);
     d->options = *options;
     d->groups = kd_store_groups(options->store);
+    pthread_mutex_init(&d->reloading, NULL);
     pthread_mutex_init(&d->lock, NULL);
     curl_global_init(CURL_GLOBAL_DEFAULT);
     d->multi = curl_multi_init();
@@ -730,6 +736,7 @@ void kd_deliver_close(kd_deliver *d)
     if (d->reader)
         kd_reader_close(d->reader);
     kd_arena_free(d->arena);
+    pthread_mutex_destroy(&d->reloading);
     pthread_mutex_destroy(&d->lock);
     free(d);
 }

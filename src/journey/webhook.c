@@ -310,6 +310,16 @@ static bool is_personal(kd_str name)
     return false;
 }
 
+/* Keys of the envelope by which somebody is recognised: data of the class "identity". */
+static bool is_key(kd_str name)
+{
+    static const char *const names[] = { "userId", "anonymousId", "previousId", "externalIds", "user_id", "anonymous_id" };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (kd_str_is(name, names[i]))
+            return true;
+    return false;
+}
+
 typedef struct filter { const kd_policy *policy; kd_purpose reader; kd_purposes allowed; } filter;
 
 static bool may_tell(const filter *f, kd_str field)
@@ -317,14 +327,29 @@ static bool may_tell(const filter *f, kd_str field)
     return kd_may(kd_policy_of_trait(f->policy, field), f->reader, f->allowed);
 }
 
-/* A value with everything left out that does not serve the purpose: members of traits, and personal names anywhere. */
+static bool may_tell_keys(const filter *f)
+{
+    return kd_may(kd_policy_class(f->policy, KD_STR(KD_CLASS_IDENTITY))->purposes, f->reader, f->allowed);
+}
+
+static bool is_left_out(const filter *f, const kd_json *member, bool trait)
+{
+    const kd_str type = kd_json_text(kd_json_get(member, "type")); /* {"type":"email","id":...} of externalIds */
+    if (is_key(member->key) && !may_tell_keys(f))
+        return true;
+    if (type.len && kd_json_get(member, "id") && is_personal(type) && !may_tell(f, type))
+        return true;
+    return (trait || is_personal(member->key)) && !may_tell(f, member->key);
+}
+
+/* A value with everything left out that does not serve the purpose: members of traits, keys, and personal names anywhere. */
 static void write_filtered(kd_jw *w, const kd_json *node, const filter *f, bool traits)
 {
     if (node->type == KD_JSON_OBJECT) {
         kd_jw_object(w);
         for (const kd_json *member = node->child; member; member = member->next) {
             bool these = kd_str_is(member->key, "traits") && member->type == KD_JSON_OBJECT;
-            if ((traits || is_personal(member->key)) && !may_tell(f, member->key))
+            if (is_left_out(f, member, traits))
                 continue;
             kd_jw_key_str(w, member->key);
             write_filtered(w, member, f, these);
@@ -333,7 +358,8 @@ static void write_filtered(kd_jw *w, const kd_json *node, const filter *f, bool 
     } else if (node->type == KD_JSON_ARRAY) {
         kd_jw_array(w);
         for (const kd_json *item = node->child; item; item = item->next)
-            write_filtered(w, item, f, false);
+            if (!is_left_out(f, item, false)) /* an item has no name */
+                write_filtered(w, item, f, false);
         kd_jw_array_end(w);
     } else {
         kd_jw_node(w, node);
