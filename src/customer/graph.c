@@ -74,19 +74,25 @@ static bool identifies(unsigned type)
     return type == KD_KEY_USER || type == KD_KEY_TILL || type == KD_KEY_CARD || type == KD_KEY_EMAIL;
 }
 
-bool kd_links_two_keys(const kd_link *rows, size_t count)
+int kd_links_two_keys(const kd_link *rows, size_t count)
 {
     const kd_id *seen[KD_KEY_RECEIPT + 1] = { NULL };
+    bool         two[KD_KEY_RECEIPT + 1] = { false };
+    int          weakest[KD_KEY_RECEIPT + 1] = { 0 }, unusable = KD_STRENGTH_NONE;
     for (size_t i = 0; i < count; i++) {
         const kd_link *row = &rows[i];
-        if (!counts(row) || row->person_type == KD_KEY_USER || row->person_type == row->other_type || !identifies(row->other_type)
-            || kd_link_strength(row->kind, row->person_type, row->other_type) != KD_STRENGTH_TYPED)
+        const int      strength = kd_link_strength(row->kind, row->person_type, row->other_type);
+        const unsigned type = row->other_type;
+        if (!counts(row) || row->person_type == KD_KEY_USER || row->person_type == type || type == KD_KEY_USER || !identifies(type) || strength == KD_STRENGTH_NONE)
             continue;
-        if (seen[row->other_type] && !kd_id_eq(*seen[row->other_type], row->other))
-            return true;
-        seen[row->other_type] = &row->other;
+        two[type] = two[type] || (seen[type] && !kd_id_eq(*seen[type], row->other));
+        seen[type] = &row->other;
+        weakest[type] = weakest[type] == 0 || strength < weakest[type] ? strength : weakest[type];
     }
-    return false;
+    for (unsigned type = 0; type <= KD_KEY_RECEIPT; type++) /* a card and a browser have one e-mail; an e-mail may have two cards */
+        if (two[type] && weakest[type] <= (type == KD_KEY_EMAIL ? KD_STRENGTH_CARD : KD_STRENGTH_TYPED))
+            unusable = weakest[type] > unusable ? weakest[type] : unusable;
+    return unusable;
 }
 
 /* ---- persons and edges out of rows ----------------------------------------------------------------------------------------- */
@@ -233,7 +239,7 @@ static void judge_persons(resolving *r, const kd_link *rows, size_t count, uint8
             at++;
         if (kd_links_over_limit(rows + i, end - i, r->namespaces))
             g->why[at] = KD_VERDICT_OVER_LIMIT;
-        two_keys[at] = kd_links_two_keys(rows + i, end - i);
+        two_keys[at] = (uint8_t)kd_links_two_keys(rows + i, end - i);
     }
     for (size_t i = 0; i < r->count; i++)
         if (alive(&r->edges[i]) && (g->why[r->edges[i].edge.a] == KD_VERDICT_OVER_LIMIT || g->why[r->edges[i].edge.b] == KD_VERDICT_OVER_LIMIT))
@@ -301,20 +307,25 @@ static void join(resolving *r, uint32_t x, uint32_t y)
 /* Rule 7 for one edge: may it join these two components? */
 static kd_verdict may_join(resolving *r, const merged *m, uint32_t x, uint32_t y)
 {
-    const uint16_t user = bit_of(KD_KEY_USER);
-    const kd_edge *e = &m->edge;
+    const uint16_t user = bit_of(KD_KEY_USER), one_each = bit_of(KD_KEY_EMAIL) | bit_of(KD_KEY_CARD);
+    const kd_edge  *e = &m->edge;
+    const kd_graph *g = r->graph;
     if (kept_apart(r, x, y))
         return KD_VERDICT_APART;
     if (kd_strength_is_strong(m->strength))
         return KD_VERDICT_USED;
     if (r->held[x] & r->held[y] & user)
         return KD_VERDICT_TWO_USERS;
+    if (m->strength >= KD_STRENGTH_LOGIN)
+        return KD_VERDICT_USED;
+    if ((r->held[x] & r->held[y] & one_each) && g->types[e->a] != KD_KEY_TILL && g->types[e->b] != KD_KEY_TILL)
+        return KD_VERDICT_TWO_KEYS; /* a card that was given on, a browser in which two confirmed their address; tills know replaced cards */
     if (m->strength > KD_STRENGTH_SAID)
         return KD_VERDICT_USED;
     if (r->held[x] & r->held[y])
         return KD_VERDICT_TWO_KEYS;
     for (int side = 0; side < 2; side++) {
-        unsigned type = r->graph->types[side ? e->b : e->a];
+        unsigned type = g->types[side ? e->b : e->a];
         kd_typed typed = type == KD_KEY_USER ? KD_TYPED_CUSTOMERS : kd_namespaces_get(r->namespaces, type)->typed;
         if (typed == KD_TYPED_NEVER || (typed == KD_TYPED_GUESTS && m->strength == KD_STRENGTH_TYPED && ((r->held[x] | r->held[y]) & user)))
             return KD_VERDICT_TYPED;
@@ -384,6 +395,12 @@ static void find_torn(resolving *r, uint32_t *first)
     }
 }
 
+/* What was told beside a user id is the account's own word. */
+static bool is_unusable(const merged *m, uint8_t a, uint8_t b)
+{
+    return m->strength != KD_STRENGTH_SAID && (m->strength <= a || m->strength <= b);
+}
+
 static void drop_torn(resolving *r, const uint8_t *two_keys)
 {
     const kd_graph *g = r->graph;
@@ -393,7 +410,7 @@ static void drop_torn(resolving *r, const uint8_t *two_keys)
             continue;
         if (g->why[e->a] == KD_VERDICT_TWO_USERS || g->why[e->b] == KD_VERDICT_TWO_USERS)
             e->verdict = KD_VERDICT_TWO_USERS;
-        else if (r->edges[i].strength == KD_STRENGTH_TYPED && (two_keys[e->a] || two_keys[e->b]))
+        else if (is_unusable(&r->edges[i], two_keys[e->a], two_keys[e->b]))
             e->verdict = KD_VERDICT_TWO_KEYS;
     }
 }

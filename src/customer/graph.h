@@ -5,11 +5,12 @@
  *   2 A key with more persons than its limit is set aside: it joins nobody and is joined with nobody.
  *   3 Staff's word and an alias between two ids that are no browser's are strong evidence: they may join two user ids.
  *   4 A unique key that weak evidence has seen with two user ids (not one customer by 3) belongs to neither.
- *   5 A key that guests typed beside two different e-mails, cards or till numbers joins nothing by what they typed.
+ *   5 A key with two different e-mails, cards or till numbers, one of them typed by a guest, joins nothing by what guests typed;
+ *     with two e-mails of which one has no login behind it, nothing by tills and confirmations either.
  *   6 Persons connected by what is left, in runs of more than KD_GRAPH_PERSONS_MAX, are no customer: each stands alone.
  *   7 Evidence is taken by (strength, first seen, ids). It joins unless staff keeps two of them apart; weak evidence never
- *     joins two user ids; what was typed never joins two different e-mails, cards or till numbers; and what a guest typed
- *     joins nobody who has a user id (unless the namespace's `typed` says so).
+ *     joins two user ids; without a login nothing joins two different e-mails or two cards (but a till number its cards); what
+ *     was typed never joins two till numbers; and what a guest typed joins nobody who has a user id (unless the namespace's `typed` says so).
  *   8 The smallest id of a customer is its home.
  * The order of the rows, repetitions, and the way by which evidence came together change nothing.
  * Cost: O(n log n) time and O(n) memory of the arena for n rows. No state, no clock. */
@@ -63,5 +64,5 @@ enum { KD_STRENGTH_NONE = 0, KD_STRENGTH_TYPED = 1 /* by a guest */, KD_STRENGTH
        KD_STRENGTH_LOGIN = 4, KD_STRENGTH_ALIAS = 5, KD_STRENGTH_STAFF = 6 };
 static inline bool kd_strength_is_strong(int strength) { return strength >= KD_STRENGTH_ALIAS; }
 bool kd_links_over_limit(const kd_link *rows, size_t count, const kd_namespaces *namespaces);
-bool kd_links_two_keys(const kd_link *rows, size_t count); /* rule 5 */
+int  kd_links_two_keys(const kd_link *rows, size_t count); /* rule 5: evidence up to this strength is not used (but what was told beside a user id) */
 #endif

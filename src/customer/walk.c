@@ -115,7 +115,7 @@ static kd_status follow(walking *w, uint32_t at)
 {
     node     *n = &w->nodes[at];
     want      how = (want)n->want;
-    bool      two_keys;
+    int       two_keys;
     kd_status status = n->read ? KD_OK : read_rows(w, n);
     kd_link  *rows = n->rows;
     size_t    count = n->count;
@@ -133,7 +133,7 @@ static kd_status follow(walking *w, uint32_t at)
             status = visit(w, row->other, row->other_type, how);
         else if (torn && row->other_type == KD_KEY_USER) /* what was typed makes it so too */
             status = visit(w, row->other, row->other_type, STRONG);
-        else if (how == FULL && !torn && !(two_keys && strength == KD_STRENGTH_TYPED))
+        else if (how == FULL && !torn && (strength > two_keys || strength == KD_STRENGTH_SAID))
             status = visit(w, row->other, row->other_type, FULL);
     }
     return status;

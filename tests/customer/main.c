@@ -8,6 +8,7 @@ int main(void)
     failures += run_opinion_tests();
     failures += run_seal_tests();
     failures += run_stated_tests();
+    failures += run_graph_simulated_tests();
     failures += run_graph_tests();
     failures += run_identity_tests();
     failures += run_people_tests();

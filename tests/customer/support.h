@@ -51,6 +51,7 @@ int run_opinion_tests(void);
 int run_seal_tests(void);
 int run_stated_tests(void);
 int run_graph_tests(void);
+int run_graph_simulated_tests(void);
 int run_identity_tests(void);
 int run_people_tests(void);
 int run_consent_tests(void);
