@@ -115,6 +115,18 @@ class Erasure(unittest.TestCase):
             code, out, err = s.command('doctor')
             self.assertEqual(code, 0, out + err)
 
+    def test_what_was_refused_a_moment_ago_goes_too(self):
+        with Server() as s:
+            s.json('PUT', '/v1/admin/sources/shop', {'name': 'Web shop', 'kind': 'web', 'purposes': ['operate'], 'keepRejected': True, 'strict': True,
+                                                         'schema': {'Order Completed': {'properties.amount': {'type': 'number'}}}})
+            for day in range(1, 4):
+                ada(s, day)
+                made = s.json('POST', '/v1/admin/requests', {'right': 'erase', 'customer': SECRETS[3]}, expect=201)
+                s.json('POST', '/v1/track', {'event': 'Order Completed', 'userId': SECRETS[3], 'properties': {'amount': 'much', 'email': SECRETS[0]}}, expect=400)
+                s.json('POST', '/v1/admin/requests/%s/run' % made['id'])
+                wait_done(s, made['id'])
+                self.assertEqual(s.json('GET', '/v1/admin/quarantine')['rows'], [], day)
+
     def test_a_crash_in_every_step_goes_on_at_the_next_start(self):
         for step in ('gather', 'unlearn', 'keys', 'empty', 'close', 'traces', 'receipt', 'sweep'):
             with self.subTest(step=step), Server(KUNDE_TEST_CRASH='erase:' + step) as s:
@@ -211,6 +223,18 @@ class Requests(unittest.TestCase):
         self.assertEqual(open_and_run(self.s, 'object', 'other-0')['state'], 'done')
         self.assertNotIn('personalise', allowed())
         self.assertIn('operate', allowed())
+
+    def test_a_release_grants_nothing_that_was_not_granted(self):
+        with Server() as s:
+            s.json('PUT', '/v1/admin/purposes/analyse', {'title': 'Improve the shop', 'basis': 'consent'})
+            for user, said in (('silent', None), ('willing', {'analyse': True})):
+                s.json('POST', '/v1/identify', {'userId': user, 'traits': {'a': 1}})
+                if said:
+                    s.track('Consent Recorded', user, properties={'purposes': said})
+                for right in ('restrict', 'release'):
+                    open_and_run(s, right, user)
+                allowed = s.json('GET', '/v1/admin/profiles/%s/consents' % user)['allowed']
+                self.assertEqual(('analyse' in allowed, 'personalise' in allowed), (said is not None, True), user)
 
     def test_deadlines_and_bad_input(self):
         made = self.s.json('POST', '/v1/admin/requests', {'right': 'export', 'customer': 'other-1'}, expect=201)

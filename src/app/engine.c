@@ -210,16 +210,20 @@ static kd_status retrain(void *self, kd_err *err)
 static void forget_persons(void *self, const kd_id *persons, size_t count)
 {
     kd_engine *engine = self;
+    kd_err    err = { 0 };
     (void)persons, (void)count;
     kd_live_forget(engine->parts.live);
+    kd_watch_flush(engine->parts.watch, &err); /* what was refused a moment ago goes into the quarantine, which is searched next */
 }
+
+static const kd_policy *policy_for_rights(void *engine) { return kd_parts_policy(&((kd_engine *)engine)->parts); }
 
 static kd_status open_rights(kd_engine *e, kd_err *err)
 {
     const kd_parts       *p = &e->parts;
     const kd_rights_house house = {
         .store = p->store, .vault = p->vault, .identity = p->identity, .people = p->people, .customers = p->customers, .ingest = p->ingest,
-        .recommender = p->recommender, .clock = p->clock, .due_days = 30, .retrain_hours = 24, .self = e, .forget = forget_persons, .retrain = retrain,
+        .recommender = p->recommender, .clock = p->clock, .due_days = 30, .retrain_hours = 24, .self = e, .policy = policy_for_rights, .forget = forget_persons, .retrain = retrain,
     };
     return kd_rights_open(&e->parts.rights, &house, err);
 }

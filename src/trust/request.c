@@ -405,6 +405,18 @@ static kd_status find_restriction(void *self, kd_case *c)
     return KD_OK;
 }
 
+/* What is in force by an interest until somebody objects. A purpose that rests on consent is given back only where it was granted. */
+static kd_purposes by_interest(kd_rights *rights)
+{
+    const kd_policy *policy = rights->house.policy(rights->house.self);
+    kd_purposes      purposes = 0;
+    for (int p = 0; p < KD_PURPOSE_COUNT; p++)
+        if (kd_policy_purpose(policy, (kd_purpose)p)->basis == KD_BASIS_INTEREST)
+            purposes |= KD_PURPOSE_BIT(p);
+    kd_policy_release(policy);
+    return purposes & (kd_purposes)~KD_PURPOSE_BIT(KD_PURPOSE_OPERATE);
+}
+
 static kd_status state_purposes(kd_case *c, kd_rights *rights, const acting *with, kd_err *err)
 {
     kd_purposes  all = KD_PURPOSES_ALL & ~KD_PURPOSE_BIT(KD_PURPOSE_OPERATE);
@@ -428,7 +440,7 @@ static kd_status state_purposes(kd_case *c, kd_rights *rights, const acting *wit
             status = kd_fail(err, KD_CONFLICT, "there is no restriction that could be released");
         /* What may rest on an interest is in force again unless it was objected to before; the rest where it was granted.
          * What was never spoken of stays refused, which comes to the same as unknown where consent is the basis. */
-        consent.granted = ((was.granted & all) | KD_PURPOSE_BIT(KD_PURPOSE_PERSONALISE) | KD_PURPOSE_BIT(KD_PURPOSE_ANALYSE)) & ~was.refused;
+        consent.granted = ((was.granted & all) | by_interest(rights)) & ~was.refused;
     }
     if (status == KD_OK)
         status = kd_consent_event(&event, &statement, &consent, with->arena, err);

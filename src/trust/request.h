@@ -9,6 +9,7 @@
 #define KD_TRUST_REQUEST_H
 #include "base/clock.h"
 #include "customer/customers.h"
+#include "customer/policy.h"
 #include "event/ingest.h"
 #include "recommend/recommend.h"
 
@@ -25,6 +26,7 @@ typedef struct kd_rights_house { /* borrowed parts of the house */
     int             due_days;      /* how long a request may take; 30 */
     int             retrain_hours; /* how long a model may still rest on somebody who was erased; 24 */
     void           *self;
+    const kd_policy *(*policy)(void *self); /* the one in force, retained */
     void (*forget)(void *self, const kd_id *persons, size_t count); /* drop them from memory that this floor does not know; may be NULL */
     kd_status (*retrain)(void *self, kd_err *err);                  /* train anew on the log as it is; may be NULL */
 } kd_rights_house;
