@@ -150,7 +150,7 @@ static void add_to_state(void *self, house *h, const kd_event *event, const know
     fact.who = (kd_str){ 0 }; /* sealed, and so never twice the same */
     kd_fact_encode(&facts, &fact);
     assert_ok(kd_stored_body(&body, event, &owner->data_key, arena, &err), err);
-    uint64_t hash = kd_hash64(owner->key.hash, sizeof owner->key.hash, owner->key.type);
+    uint64_t hash = kd_hash64(&owner->key.type, sizeof owner->key.type, 0); /* its hash is keyed by what is each database's own */
     hash = kd_hash64(event->id.b, sizeof event->id.b, hash ^ (uint64_t)event->time_ms);
     hash = kd_hash64(facts.ptr, facts.len, hash);
     kd_buf_free(&facts);
@@ -179,7 +179,7 @@ state state_of(house *h)
             kd_buf_init(&bytes, NULL);
             assert_ok(kd_people_acquire(&person, h->people, h->reader, rows[i].person, &err), err);
             kd_profile_encode(&bytes, &person->profile);
-            s.profiles_digest += kd_hash64(bytes.ptr, bytes.len, kd_hash64(person->made_by.hash, 16, person->made_by.type));
+            s.profiles_digest += kd_hash64(bytes.ptr, bytes.len, person->made_by.type);
             kd_people_release(h->people, person);
             kd_buf_free(&bytes);
             s.persons++;
