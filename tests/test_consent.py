@@ -126,6 +126,8 @@ class Consent(unittest.TestCase):
         self.assertEqual(self.viewed('ada')['identity'], 'refused') # unknown is no
         self.say('ada', 'personalise', True)
         self.assertEqual([i['productId'] for i in self.viewed('ada')['items']], ['HAT'])
+        for days in ('from=2000-01-01', 'from=2026-02-01&to=2026-01-01', 'from=x'):
+            self.assertEqual(self.s.json('GET', '/v1/admin/consents/summary?' + days, expect=400)['errors'][0]['pointer'], '/from')
         now = {p['purpose']: p for p in self.s.json('GET', '/v1/admin/consents/summary')['now']}
         self.assertEqual((now['personalise']['granted'], now['share']['unknown'], now['share']['granted']), ('<10', '<10', 0))
 

@@ -153,8 +153,9 @@ void kd_admin_consents_summary(kd_request *request)
     if (status == KD_OK)
         status = scan(&s, request, &err);
     kd_jw_init(&w, &request->out);
-    add_up(&s);
-    if (status == KD_OK)
+    if (status == KD_OK) {
+        add_up(&s);
         write_summary(&w, &s, request->parts->k_floor);
+    }
     kd_reply_json(request, status, &err);
 }
