@@ -53,6 +53,14 @@ class Identity(unittest.TestCase):
         self.assertEqual(len({e['id'] for e in everything}), len(everything))
         s.json('GET', '/v1/admin/profiles/userId:u1/events?cursor=7', expect=400)
 
+    def test_a_cursor_of_somebody_else_is_refused(self):
+        for n in range(3):
+            for user in ('cursor-a', 'cursor-b'):
+                self.server.track('Looked', user)
+        offsets = {user: [self.server.request('GET', '/v1/admin/profiles/%s/events?cursor=%d' % (user, at), key='server')[0] for at in range(1, 500)] for user in ('cursor-a', 'cursor-b')}
+        for user, answers in offsets.items():
+            self.assertEqual((answers.count(200), set(answers)), (3, {200, 400}), user)
+
     def test_an_alias_and_taking_it_back(self):
         s = self.server
         self.order('a1', user='old')

@@ -19,6 +19,7 @@ typedef struct lane { /* one person's chain, read a page at a time */
     int64_t     next;     /* the event behind those in hand; 0: none */
     kd_event   *events;   /* in hand, newest first, from `at` */
     size_t      count, at;
+    bool        asked;    /* `next` is what the caller says, and may be anything */
     kd_arena   *page;
 } lane;
 
@@ -126,6 +127,9 @@ static kd_status fill(lane *l, const timeline *t, kd_err *err)
     kd_arena_reset(l->page);
     l->at = l->count = 0;
     status = kd_reader_chain(&l->events, &l->count, t->reader, l->person, l->next, want < LANE_READ_MIN ? LANE_READ_MIN : want, true, l->page, err);
+    if (status == KD_CORRUPT && l->asked)
+        return kd_fail_field(err, KD_INVALID, "/cursor", "not a cursor of this list");
+    l->asked = false;
     if (status == KD_OK && (l->count == 0 || !kd_id_eq(l->events[0].person, l->person)))
         return kd_fail_field(err, KD_INVALID, "/cursor", "not a cursor of this list");
     if (status == KD_OK)
@@ -180,6 +184,7 @@ static kd_status read_cursor(timeline *t, const kd_answer_members *members, kd_s
             end++;
         if (at > cursor.len || !kd_str_i64(&l->next, (kd_str){ cursor.ptr + at, end - at }) || l->next < 0 || l->next > members->of[i].head)
             return kd_fail_field(err, KD_INVALID, "/cursor", "not a cursor of this list");
+        l->asked = true;
         at = end + 1;
     }
     t->lane_count = members->count;
