@@ -776,8 +776,10 @@ void kd_writer_write(kd_writer *writer, const kd_write_item *items, size_t count
         if (status == KD_OK)
             write_links_ahead(writer, &b);
     }
-    if (status != KD_OK)
+    if (status != KD_OK) {
         fail_all(&b, status == KD_RETRY || status == KD_UNKNOWN ? KD_IO : status, &err);
+        kd_known_links_forget(writer->links); /* evidence of this batch is not in the store */
+    }
     for (uint16_t group = 0; group < writer->groups; group++)
         write_group(writer, &b, group);
     kd_withhold_end(writer->withhold);
