@@ -115,6 +115,19 @@ class Erasure(unittest.TestCase):
             code, out, err = s.command('doctor')
             self.assertEqual(code, 0, out + err)
 
+    def test_thousands_of_claims_about_one_key_go_at_once(self):
+        """Anybody with the public key can say that a thousand browsers are theirs; the writer waits while the links go."""
+        with Server() as s:
+            for first in range(0, 2500, 100):
+                s.json('POST', '/v1/batch', {'batch': [{'type': 'track', 'event': 'Product Viewed', 'userId': SECRETS[3], 'anonymousId': 'claim-%d' % n,
+                                                        'messageId': 'c%d' % n, 'properties': {'product_id': 'P1'}} for n in range(first, first + 100)]}, key='write')
+            self.assertEqual(sql(s, 'select count(*) from link')[0][0], 5000)
+            done = wait_done(s, open_and_run(s, 'erase', SECRETS[3])['id'])
+            self.assertEqual(json.loads(done['receipt']['said'])['links'], 5000)
+            self.assertEqual(sql(s, 'select count(*) from link')[0][0], 0)
+            plan = ' '.join(row[-1] for row in sql(s, "explain query plan delete from link where person=x'00' and proven in (0,1) and other=x'01'"))
+            self.assertIn('other=?', plan) # each by its key, or the whole is quadratic
+
     def test_what_was_refused_a_moment_ago_goes_too(self):
         with Server() as s:
             s.json('PUT', '/v1/admin/sources/shop', {'name': 'Web shop', 'kind': 'web', 'purposes': ['operate'], 'keepRejected': True, 'strict': True,

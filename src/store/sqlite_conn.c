@@ -62,7 +62,7 @@ static const char *const texts[KD_SQL_COUNT] = {
     [KD_SQL_KEY_DELETE] = "DELETE FROM ident WHERE type=?1 AND hash=?2 AND person=?3",
     [KD_SQL_RECORDS_ERASE] = "DELETE FROM record WHERE person=?1 AND kind<>'tombstone'",
     [KD_SQL_LINKS_ERASE] = "DELETE FROM link WHERE person=?1",
-    [KD_SQL_LINK_ERASE] = "DELETE FROM link WHERE person=?1 AND other=?2",
+    [KD_SQL_LINK_ERASE] = "DELETE FROM link WHERE person=?1 AND proven IN (0,1) AND other=?2", /* so: by its key, not past all rows of the person */
     [KD_SQL_PROFILE_ERASE] = "DELETE FROM profile WHERE person=?1",
     [KD_SQL_MOVED_ERASE] = "DELETE FROM moved WHERE person=?1",
 

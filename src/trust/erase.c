@@ -12,7 +12,7 @@
 #include "trust/rights.h"
 
 static const kd_id nobody;
-enum { EVENTS_AT_ONCE = 1000, KEYS_AT_ONCE = 50000, QUARANTINE_PAGE = 200, VALUES_MAX = 256, VALUE_MIN = 4 };
+enum { EVENTS_AT_ONCE = 1000, LINKS_AT_ONCE = 1000, KEYS_AT_ONCE = 50000, QUARANTINE_PAGE = 200, VALUES_MAX = 256, VALUE_MIN = 4 };
 #define TOMBSTONE KD_STR("tombstone")
 
 /* A test ends the process here; a release build has no such thing. */
@@ -236,7 +236,15 @@ static kd_status empty(kd_rights *rights, kd_case *c, kd_err *err)
 }
 
 /* ---- close ----------------------------------------------------------------------------------------------------------- */
-typedef struct parting { kd_id person, other; kd_erased counts; size_t links; } parting;
+typedef struct parting {
+    kd_id          person;
+    kd_erased      counts;
+    const kd_store *store;
+    const kd_link *rows;   /* some of its links */
+    size_t         count, links;
+    uint16_t       group;  /* whose halves go */
+    bool           own;    /* the person's halves go */
+} parting;
 
 static kd_status part_person(kd_txn *txn, void *arg, kd_err *err)
 {
@@ -245,30 +253,55 @@ static kd_status part_person(kd_txn *txn, void *arg, kd_err *err)
     return kd_txn_person_erase(txn, p->person, &p->counts, err);
 }
 
-static kd_status part_link(kd_txn *txn, void *arg, kd_err *err)
+static kd_status part_links(kd_txn *txn, void *arg, kd_err *err)
 {
-    parting *p = arg;
+    parting  *p = arg;
+    kd_status status = KD_OK;
     p->links = 0;
-    return kd_txn_link_erase(txn, p->person, p->other, &p->links, err);
+    for (size_t i = 0; status == KD_OK && i < p->count; i++) {
+        size_t erased = 0;
+        if (p->own)
+            status = kd_txn_link_erase(txn, p->person, p->rows[i].other, &erased, err);
+        else if (kd_store_group_of(p->store, p->rows[i].other) == p->group)
+            status = kd_txn_link_erase(txn, p->rows[i].other, p->person, &erased, err);
+        p->links += erased;
+    }
+    return status;
 }
 
-/* The other halves of its links first: its own say where they are. */
-static kd_status close_links(kd_rights *rights, kd_case *c, kd_id person, kd_arena *arena, kd_err *err)
+/* The other halves of some links first, a transaction for each group: its own say where they are. */
+static kd_status close_some_links(kd_rights *rights, kd_case *c, kd_id person, const kd_link *rows, size_t count, kd_err *err)
 {
-    kd_link  *links = NULL;
-    size_t    count = 0;
-    kd_status status = kd_reader_links(&links, &count, rights->reader, person, SIZE_MAX, arena, err);
+    bool      done[KD_PARTS] = { false };
+    parting   p = { .person = person, .store = rights->house.store, .rows = rows, .count = count };
+    kd_status status = KD_OK;
     for (size_t i = 0; status == KD_OK && i < count; i++) {
-        parting p = { .person = links[i].other, .other = person };
-        status = kd_rights_txn(rights, p.person, part_link, &p, err);
+        p.group = kd_store_group_of(p.store, rows[i].other);
+        if (done[p.group])
+            continue;
+        done[p.group] = true;
+        status = kd_rights_txn(rights, rows[i].other, part_links, &p, err);
         c->links += p.links;
     }
-    if (status == KD_OK && count) {
-        kd_id *others = KD_NEW(arena, kd_id, count);
-        for (size_t i = 0; others && i < count; i++)
-            others[i] = links[i].other;
-        if (others)
-            kd_customers_changed(rights->house.customers, others, count);
+    p.own = true;
+    if (status == KD_OK && (status = kd_rights_txn(rights, person, part_links, &p, err)) == KD_OK)
+        c->links += p.links;
+    return status;
+}
+
+/* A page at a time: the public can say half a million things of one key, and the writer waits meanwhile. */
+static kd_status close_links(kd_rights *rights, kd_case *c, kd_id person, kd_arena *arena, kd_err *err)
+{
+    size_t    count = LINKS_AT_ONCE;
+    kd_status status = KD_OK;
+    while (status == KD_OK && count == LINKS_AT_ONCE) {
+        kd_link *links = NULL;
+        kd_arena_reset(arena);
+        status = kd_reader_links(&links, &count, rights->reader, person, LINKS_AT_ONCE, arena, err);
+        if (status == KD_OK && count)
+            status = close_some_links(rights, c, person, links, count, err);
+        for (size_t i = 0; status == KD_OK && i < count; i++)
+            kd_customers_changed(rights->house.customers, &links[i].other, 1);
     }
     return status;
 }
