@@ -44,7 +44,7 @@ const kd_schema kd_schemas[] = {
     { "ProjectSettings", SCHEMA({"type":"object","properties":{"integrations":{"type":"object","additionalProperties":true}}}) },
     { "SourceConfig", SCHEMA({"type":"object","properties":{"source":{"type":"object","additionalProperties":true},"updatedAt":{"type":"string"}}}) },
 
-    { "Me", SCHEMA({"type":"object","description":"Parts as the path asks for them.","required":["known"],"properties":{"known":{"type":"boolean"},"person":{"type":"string","format":"uuid"},
+    { "Shopper", SCHEMA({"type":"object","description":"Parts as the path asks for them.","required":["known"],"properties":{"known":{"type":"boolean"},"person":{"type":"string","format":"uuid"},
         "identities":{"type":"array","items":{"type":"object"}},"traits":{"type":"array","items":{"type":"object"}},"inferred":{"type":"array","items":{"type":"object"}},
         "purchases":{"type":"array","items":{"type":"object"}},"preferences":{"type":"array","items":{"type":"object","properties":{"name":{"type":"string"},"value":{},
             "at":{"type":"string","format":"date-time"},"proven":{"type":"boolean"}}}},
