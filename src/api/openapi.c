@@ -28,7 +28,7 @@ static const struct { const char *name, *type, *description; } parameters[] = {
     { "field", "string", "As in traits.city, stated.size, consents.personalise, identities.email, counts.order.last, bought.ID, recent.view, affinity.ATTRIBUTE.VALUE" },
     { "writeKey", "string", "The write key, where no Authorization is sent." },
     { "lang", "string", "en or de." },
-    { "state", "string", "Requests in this state alone: open, running, done, rejected, failed." },
+    { "state", "string", "Requests in this state alone: open, running, done, rejected." },
     { "user", "string", "Entries of this actor alone: the id of a user or key." },
     { "verb", "string", "Entries of this verb alone, as in person.read, or of its first part." },
     { "token", "string", "The token of the login link." },
