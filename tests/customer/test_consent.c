@@ -229,7 +229,7 @@ static void test_no_value_crosses(void **state)
     temp_folder(folder);
     house_open(&h, folder, 1);
     make_policies(policies, &h);
-    assert_int_equal(count_wrong(kd_masked, policies, asked ? (unsigned)atoi(asked) : 1000000, 7), 0);
+    assert_int_equal(count_wrong(kd_masked, policies, asked ? (unsigned)atoi(asked) : LONG_PROOF(1000000, 20000), 7), 0);
     for (size_t i = 0; i < sizeof mutants / sizeof *mutants; i++) {
         unsigned wrong = count_wrong(mutants[i].masked, policies, 20000, 11);
         print_message("without %s: %u of 20000 reads are wrong\n", mutants[i].without, wrong);

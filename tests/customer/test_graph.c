@@ -376,7 +376,7 @@ static void test_walk_is_the_whole(void **state)
     world *w = world_new();
     kd_rng rng;
     (void)state;
-    for (uint64_t seed = 1; seed <= 40; seed++) {
+    for (uint64_t seed = 1; seed <= LONG_PROOF(40, 8); seed++) {
         shop     s;
         kd_graph g;
         unsigned persons = 8 + 22 * (unsigned)(seed % 4);
@@ -561,7 +561,7 @@ static void test_a_crash_between_the_two_steps(void **state)
 
 static void test_half_a_million_on_one_key(void **state)
 {
-    enum { LINKS = 500000, AT_ONCE = 50000 };
+    enum { LINKS = LONG_PROOF(500000, 25000), AT_ONCE = LONG_PROOF(50000, 2500) };
     kd_arena *arena = kd_arena_new(ARENA_BYTES), *small = kd_arena_new(16 << 20);
     kd_link  *rows = calloc(2 * LINKS, sizeof *rows);
     kd_graph  g;
