@@ -176,10 +176,10 @@ class Webhooks(unittest.TestCase):
             put(s, 'figures', told, purpose='analyse', events=['X'])
             put(s, 'shop', mail, purpose='operate', events=['order'])
             keys = {'userId': 'carl@mail.example', 'anonymousId': 'a-1', 'context': {'externalIds': [{'type': 'email', 'id': 'carl@mail.example'}], 'traits': {'phone': '+4934112345'}}}
-            s.json('POST', '/v1/track', dict(keys, event='X', properties={'email': 'carl@mail.example', 'n': 1}))
+            s.json('POST', '/v1/track', dict(keys, event='X', properties={'email': 'carl@mail.example', 'emailAddress': 'carl@mail.example', 'Mobile_Phone': '+49341', 'name': 'Wool hat', 'n': 1}))
             s.json('POST', '/v1/track', dict(keys, event='Order Completed', properties=ORDER))
             event = told.wait(1)[0]['json']['data']['event']
-            self.assertEqual((event['properties'], event['context'], set(event) & set(keys)), ({'n': 1}, {'traits': {}}, {'context'}))
+            self.assertEqual((event['properties'], event['context'], set(event) & set(keys)), ({'name': 'Wool hat', 'n': 1}, {'traits': {}}, {'context'}))
             event = mail.wait(1)[0]['json']['data']['event']
             self.assertEqual((event['userId'], event['context']), (keys['userId'], keys['context']))
         told.close()

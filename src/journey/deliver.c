@@ -56,7 +56,7 @@ struct kd_deliver {
     uint16_t        groups;
     int64_t         saved_ms;
     pthread_mutex_t reloading;     /* one at a time: a set read earlier never takes the place of a newer one */
-    pthread_mutex_t lock;          /* guards all that follows; never held while something is sent or read */
+    pthread_mutex_t lock;          /* guards all that follows; held while a message is looked for in the log, never while one is sent */
     kd_webhook_set *set;           /* swapped by reload */
     hook            hooks[KD_WEBHOOKS_MAX];
     size_t          count;

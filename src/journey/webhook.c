@@ -299,15 +299,32 @@ bool kd_webhook_wants(const kd_webhook *hook, kd_kind kind, kd_str name)
     return false;
 }
 
-/* What may identify somebody wherever it stands in an event: filtered like a trait of this name. */
-static bool is_personal(kd_str name)
+/* What may identify somebody wherever it stands in an event, by its letters alone: "emailAddress", "E-Mail_Address". A bare
+ * "name" is that of products, pages and campaigns; as a trait it is one all the same. */
+typedef enum personal { PERSONAL_NOT, PERSONAL_CONTACT, PERSONAL_ACCOUNT } personal;
+static personal personal_of(kd_str name)
 {
-    static const char *const names[] = { "email", "phone", "name", "firstname", "first_name", "lastname", "last_name", "address", "birthday", "gender", "age",
-                                         "street", "zip", "postalcode", "postal_code", "username", "avatar", "ip" };
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (kd_str_is_nocase(name, names[i]))
-            return true;
-    return false;
+    static const char *const contact[] = { "email", "emailaddress", "mail", "phone", "phonenumber", "mobile", "mobilephone", "telephone", "address", "street",
+                                           "zip", "zipcode", "postcode", "postalcode", "ip", "iban" };
+    static const char *const account[] = { "firstname", "lastname", "fullname", "givenname", "familyname", "surname", "username", "birthday", "birthdate",
+                                           "dateofbirth", "gender", "age", "avatar" };
+    char   letters[24];
+    size_t len = 0;
+    for (size_t i = 0; i < name.len; i++) {
+        char c = (char)(name.ptr[i] | 32);
+        if (c < 'a' || c > 'z')
+            continue;
+        if (len == sizeof letters)
+            return PERSONAL_NOT;
+        letters[len++] = c;
+    }
+    for (size_t i = 0; i < sizeof contact / sizeof *contact; i++)
+        if (kd_str_is((kd_str){ letters, len }, contact[i]))
+            return PERSONAL_CONTACT;
+    for (size_t i = 0; i < sizeof account / sizeof *account; i++)
+        if (kd_str_is((kd_str){ letters, len }, account[i]))
+            return PERSONAL_ACCOUNT;
+    return PERSONAL_NOT;
 }
 
 /* Keys of the envelope by which somebody is recognised: data of the class "identity". */
@@ -322,24 +339,26 @@ static bool is_key(kd_str name)
 
 typedef struct filter { const kd_policy *policy; kd_purpose reader; kd_purposes allowed; } filter;
 
-static bool may_tell(const filter *f, kd_str field)
+static bool may_tell_class(const filter *f, const char *name)
 {
-    return kd_may(kd_policy_of_trait(f->policy, field), f->reader, f->allowed);
+    return kd_may(kd_policy_class(f->policy, kd_str_z(name))->purposes, f->reader, f->allowed);
 }
 
-static bool may_tell_keys(const filter *f)
+/* A field by its own document, and contact besides by its class: a document names one spelling, senders use many. */
+static bool may_tell(const filter *f, kd_str field, personal what)
 {
-    return kd_may(kd_policy_class(f->policy, KD_STR(KD_CLASS_IDENTITY))->purposes, f->reader, f->allowed);
+    return kd_may(kd_policy_of_trait(f->policy, field), f->reader, f->allowed) && (what != PERSONAL_CONTACT || may_tell_class(f, KD_CLASS_CONTACT));
 }
 
 static bool is_left_out(const filter *f, const kd_json *member, bool trait)
 {
-    const kd_str type = kd_json_text(kd_json_get(member, "type")); /* {"type":"email","id":...} of externalIds */
-    if (is_key(member->key) && !may_tell_keys(f))
+    const kd_str   type = kd_json_text(kd_json_get(member, "type")); /* {"type":"email","id":...} of externalIds */
+    const personal what = personal_of(member->key), typed = type.len && kd_json_get(member, "id") ? personal_of(type) : PERSONAL_NOT;
+    if (is_key(member->key) && !may_tell_class(f, KD_CLASS_IDENTITY))
         return true;
-    if (type.len && kd_json_get(member, "id") && is_personal(type) && !may_tell(f, type))
+    if (typed != PERSONAL_NOT && !may_tell(f, type, typed))
         return true;
-    return (trait || is_personal(member->key)) && !may_tell(f, member->key);
+    return (trait || what != PERSONAL_NOT) && !may_tell(f, member->key, what);
 }
 
 /* A value with everything left out that does not serve the purpose: members of traits, keys, and personal names anywhere. */
