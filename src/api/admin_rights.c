@@ -276,6 +276,13 @@ void kd_admin_request_export(kd_request *request)
 }
 
 /* ---- retention ------------------------------------------------------------------------------------------------------------ */
+/* Receipts end by the setting at the latest, whatever their rule says. */
+static int64_t days_in_force(const kd_request *request, kd_retained what, int64_t days)
+{
+    const int64_t setting = request->parts->receipt_retention_days;
+    return what == KD_RETAIN_DECISIONS && (days == 0 || days > setting) ? setting : days;
+}
+
 static kd_status write_retention(kd_request *request, kd_err *err)
 {
     kd_retention rules;
@@ -288,7 +295,7 @@ static kd_status write_retention(kd_request *request, kd_err *err)
     for (int i = 0; i < KD_RETAIN_COUNT; i++) {
         kd_jw_key(&w, kd_retained_name((kd_retained)i));
         kd_jw_object(&w);
-        KD_JW_I64(&w, "days", rules.of[i].days);
+        KD_JW_I64(&w, "days", days_in_force(request, (kd_retained)i, rules.of[i].days));
         KD_JW_I64(&w, "minimumDays", rules.of[i].minimum_days);
         kd_jw_object_end(&w);
     }
