@@ -184,6 +184,7 @@ class Sources(unittest.TestCase):
             s.track('Order Completed', user='u1', messageId='o1', properties={'order_id': 'o', 'products': [{'product_id': 'p1', 'quantity': 1, 'price': 5}]})
             s.track('Product Viewed', user='u1', messageId='v1', properties={'product_id': 'p1'})
             fields = {f['field']: f for f in s.json('GET', '/v1/admin/profiles/u1/lineage')['fields']}
+            self.assertTrue(all(f['purposes'] for f in fields.values()), fields) # what it may serve, by its document or its class
             self.assertEqual((fields['traits.city']['value'], fields['traits.city']['event']['source']), ('Kiel', 'shop'))
             event = fields['traits.city']['event']
             self.assertEqual(s.json('GET', '/v1/admin/events/%s/%s' % (event['person'], event['id']))['messageId'], 'i2')

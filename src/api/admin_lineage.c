@@ -6,7 +6,29 @@
 
 enum { BYTES_MAX = 32 << 20 };
 
-static void write_lineage(kd_jw *w, const kd_lineage *l, bool clear)
+/* What a field may serve: by its own document, or by the class of what it belongs to. */
+static kd_purposes purposes_of(const kd_policy *policy, const kd_lineage *l)
+{
+    switch (l->kind) {
+    case KD_LINEAGE_TRAIT: return kd_policy_of_trait(policy, l->name);
+    case KD_LINEAGE_STATED: return kd_policy_of_stated(policy, l->name);
+    case KD_LINEAGE_CONSENT: return kd_policy_class(policy, KD_STR(KD_CLASS_CONSENT))->purposes;
+    case KD_LINEAGE_IDENTITY: return kd_policy_class(policy, KD_STR(KD_CLASS_IDENTITY))->purposes;
+    default: return kd_policy_of_kind(policy, (kd_kind)l->event_kind);
+    }
+}
+
+static void write_purposes(kd_jw *w, kd_purposes purposes)
+{
+    kd_jw_key(w, "purposes");
+    kd_jw_array(w);
+    for (int purpose = 0; purpose < KD_PURPOSE_COUNT; purpose++)
+        if (purposes & KD_PURPOSE_BIT(purpose))
+            kd_jw_z(w, kd_purpose_name((kd_purpose)purpose));
+    kd_jw_array_end(w);
+}
+
+static void write_lineage(kd_jw *w, const kd_lineage *l, const kd_policy *policy, bool clear)
 {
     const bool personal = l->kind == KD_LINEAGE_TRAIT || l->kind == KD_LINEAGE_IDENTITY || l->kind == KD_LINEAGE_STATED;
     kd_jw_object(w);
@@ -18,6 +40,7 @@ static void write_lineage(kd_jw *w, const kd_lineage *l, bool clear)
         kd_jw_null(w);
     KD_JW_BOOL(w, "hidden", personal && !clear);
     KD_JW_BOOL(w, "claimed", l->claimed);
+    write_purposes(w, purposes_of(policy, l));
     kd_jw_key(w, "event");
     if (l->found) {
         kd_jw_object(w);
@@ -38,6 +61,7 @@ static kd_status answer(kd_request *request, kd_id person, kd_arena *arena, kd_e
     kd_parts          *parts = request->parts;
     kd_str             field = kd_request_query(request, "field");
     const kd_snapshot *snapshot;
+    const kd_policy   *policy;
     kd_lineage        *list = KD_NEW(arena, kd_lineage, KD_LINEAGE_FIELDS_MAX);
     kd_id             *persons = NULL;
     size_t             count = 0, person_count = 0;
@@ -54,12 +78,14 @@ static kd_status answer(kd_request *request, kd_id person, kd_arena *arena, kd_e
     kd_snapshot_release(snapshot);
     if (status == KD_OK && !known)
         return kd_fail(err, KD_NOT_FOUND, "there is no person of this id");
+    policy = kd_parts_policy(parts);
     kd_jw_init(&w, &request->out);
     kd_jw_object(&w);
     kd_jw_key(&w, "fields");
     kd_jw_array(&w);
     for (size_t i = 0; i < count && status == KD_OK; i++)
-        write_lineage(&w, &list[i], clear);
+        write_lineage(&w, &list[i], policy, clear);
+    kd_policy_release(policy);
     kd_jw_array_end(&w);
     kd_jw_object_end(&w);
     return status;

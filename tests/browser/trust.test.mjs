@@ -27,9 +27,9 @@ const drawn = (person) => {
   return {
     customer: a,
     persons: [
-      { person: a, home: true, keys: [{ type: 'userId', value: 'trust-ada' }], events: 41 },
-      { person: b, home: false, keys: [{ type: 'anonymousId', value: 'anon-17' }], events: 12 },
-      { person: c, home: false, keys: [{ type: 'deviceId', value: null }], events: 900 },
+      { person: a, home: a, keys: [{ type: 'userId', value: 'trust-ada' }], events: 41 },
+      { person: b, home: a, keys: [{ type: 'anonymousId', value: 'anon-17' }], events: 12 },
+      { person: c, home: c, keys: [{ type: 'deviceId', value: null }], events: 900 },
     ],
     links: [
       { a, b, kind: 'login', proven: true, time: '2026-11-01T10:00:00.000Z', event: b, used: true, why: '' },

@@ -115,7 +115,7 @@ function Picture({ graph, places, selection, onSelect }: PictureProps) {
         const p = places.get(one.person);
         if (!p) return null;
         const chosen = selection?.kind === 'person' && selection.id === one.person;
-        const home = one.home ?? one.person === graph.customer;
+        const home = one.person === graph.customer;
         const key = strongestKey(one);
         return (
           <g key={one.person} role="button" tabIndex={0} transform={`translate(${p.x} ${p.y})`} aria-pressed={chosen} className={chosen ? 'graph-node graph-chosen' : 'graph-node'}

@@ -1,7 +1,7 @@
 /* Where the persons of a customer stand in the drawing: the same answer gives the same picture, today and tomorrow. */
 
 export type GraphKey = { type: string; value: string | null }; // null: only its kind is known here
-export type GraphPerson = { person: string; home?: boolean; keys: readonly GraphKey[]; events: number; firstSeenAt?: string; lastSeenAt?: string };
+export type GraphPerson = { person: string; home?: string | null; keys: readonly GraphKey[]; events: number; firstSeenAt?: string; lastSeenAt?: string };
 export type GraphLink = { a: string; b: string; kind: string; proven: boolean; time?: string; event?: string; used: boolean; why?: string };
 export type GraphAside = { person: string; why: string };
 export type GraphApart = { a: string; b: string; time?: string };
