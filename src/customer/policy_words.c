@@ -49,16 +49,24 @@ const kd_policy_word kd_policy_words[] = {
 };
 const size_t kd_policy_word_count = sizeof kd_policy_words / sizeof *kd_policy_words;
 
-/* Lower case without '_', '-', '.', blanks. `whole`: only as the whole name ("face" is also a category of cream's "surface"). */
-static const struct { const char *word; bool whole; } biometric[] = {
-    { "face", true }, { "faces", true }, { "iris", true }, { "retina", true }, { "palm", true }, { "gait", true }, { "voice", true }, { "dna", true },
-    { "facegeometry", false }, { "faceid", true }, { "faceprint", false }, { "facetemplate", false }, { "facescan", false }, { "facevector", false },
-    { "faceembedding", false }, { "faceencoding", false }, { "facerecognition", false }, { "facialrecognition", false }, { "facialgeometry", false },
-    { "facialtemplate", false }, { "facialfeatures", false }, { "facelandmarks", false }, { "fingerprint", false }, { "thumbprint", false },
-    { "palmprint", false }, { "palmvein", false }, { "palmscan", false }, { "handgeometry", false }, { "veinpattern", false }, { "voiceprint", false }, { "voicetemplate", false },
-    { "voicebiometric", false }, { "speakerprint", false }, { "irisscan", false }, { "iristemplate", false }, { "iriscode", false }, { "retinascan", false },
-    { "gaitpattern", false }, { "gaitanalysis", false }, { "keystrokedynamics", false }, { "typingpattern", false }, { "biometric", false },
-    { "dnaprofile", false }, { "genome", false }, { "genotype", false }, { "touchid", true },
+/* Lower case without '_', '-', '.', blanks: as the whole name ("face" is also in "surface"), or anywhere in it. By first
+ * letter, since every name in every event is looked at. */
+enum { BIOMETRIC_OF_A_LETTER = 15, WHOLE_MAX = 7, PART_MIN = 6 };
+static const char *const biometric_whole[] = { "face", "faces", "iris", "retina", "palm", "gait", "voice", "dna", "faceid", "touchid" };
+static const char *const biometric_part[26][BIOMETRIC_OF_A_LETTER] = { /* ended by NULL */
+    ['b' - 'a'] = { "biometric" },
+    ['d' - 'a'] = { "dnaprofile" },
+    ['f' - 'a'] = { "facegeometry", "faceprint", "facetemplate", "facescan", "facevector", "faceembedding", "faceencoding",
+        "facerecognition", "facialrecognition", "facialgeometry", "facialtemplate", "facialfeatures", "facelandmarks", "fingerprint" },
+    ['g' - 'a'] = { "gaitpattern", "gaitanalysis", "genome", "genotype" },
+    ['h' - 'a'] = { "handgeometry" },
+    ['i' - 'a'] = { "irisscan", "iristemplate", "iriscode" },
+    ['k' - 'a'] = { "keystrokedynamics" },
+    ['p' - 'a'] = { "palmprint", "palmvein", "palmscan" },
+    ['r' - 'a'] = { "retinascan" },
+    ['s' - 'a'] = { "speakerprint" },
+    ['t' - 'a'] = { "thumbprint", "typingpattern" },
+    ['v' - 'a'] = { "veinpattern", "voiceprint", "voicetemplate", "voicebiometric" },
 };
 
 bool kd_is_biometric(kd_str name)
@@ -71,8 +79,14 @@ bool kd_is_biometric(kd_str name)
             plain[len++] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
     }
     plain[len] = '\0';
-    for (size_t i = 0; len >= 3 && i < sizeof biometric / sizeof *biometric; i++)
-        if (biometric[i].whole ? strcmp(plain, biometric[i].word) == 0 : strstr(plain, biometric[i].word) != NULL)
+    for (size_t i = 0; len >= 3 && len <= WHOLE_MAX && i < sizeof biometric_whole / sizeof *biometric_whole; i++)
+        if (plain[0] == biometric_whole[i][0] && strcmp(plain, biometric_whole[i]) == 0)
             return true;
+    for (size_t at = 0; at + PART_MIN <= len; at++) {
+        const unsigned letter = (unsigned)plain[at] - 'a';
+        for (size_t i = 0; letter < 26 && biometric_part[letter][i]; i++)
+            if (plain[at + 1] == biometric_part[letter][i][1] && strncmp(plain + at, biometric_part[letter][i], strlen(biometric_part[letter][i])) == 0)
+                return true;
+    }
     return false;
 }
