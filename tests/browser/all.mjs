@@ -2,7 +2,7 @@
 import { after } from 'node:test';
 import { close } from './house.mjs';
 
-const files = ['docs', 'guard', 'frame', 'users', 'pages', 'hostile', 'restart', 'sources', 'story', 'trust'];
+const files = ['docs', 'guard', 'frame', 'users', 'pages', 'hostile', 'restart', 'me', 'sources', 'story', 'trust'];
 const wanted = process.env.KD_ONLY?.split(',') ?? files;
 for (const name of files) if (wanted.includes(name)) await import(`./${name}.test.mjs`);
 after(close);

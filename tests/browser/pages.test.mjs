@@ -18,6 +18,7 @@ const pages = {
   sources: { at: '/sources' },
   source: { at: '/sources/shop' },
   playground: { at: ({ person }) => `/recommendations?person=${person}` },
+  trust: { at: '/trust' },
   'settings-keys': { at: '/settings/keys' },
   'settings-sources': { at: '/settings/sources' },
   'settings-system': { at: '/settings/system' },

@@ -132,7 +132,7 @@ function PurposeCard() {
   if (isAbsent(query.error)) return null;
   const name = (purpose: Purpose) => {
     const word = purposeWord(purpose.id);
-    return purpose.title || (word ? p(word) : purpose.id);
+    return word ? p(word) : purpose.title || purpose.id; // the document is written in one language
   };
   return (
     <Card title={t('purposes')} sentence={t('purposesSentence')}>
