@@ -106,6 +106,15 @@ class Webhooks(unittest.TestCase):
             self.assertEqual(receiver.wait(33)[-1]['json']['data']['event']['properties']['order_id'], 'o-later')
             self.assertEqual(s.json('DELETE', '/v1/admin/webhooks/warehouse'), {'success': True})
             self.assertEqual(s.json('GET', '/v1/admin/webhooks'), {'webhooks': []})
+            # made anew it begins anew, also after a restart: what was stored meanwhile is not told
+            time.sleep(1.5)
+            s.track('Order Completed', user='u9', properties=dict(ORDER, order_id='o-meanwhile'))
+            s.kill()
+            s.start()
+            put(s, 'warehouse', receiver, events=['order'], purpose='analyse')
+            self.assertEqual(state(s, 'warehouse')['delivered'], 0)
+            s.track('Order Completed', user='u9', properties=dict(ORDER, order_id='o-again'))
+            self.assertEqual(receiver.wait(34)[33]['json']['data']['event']['properties']['order_id'], 'o-again')
         receiver.close()
 
     def test_failures_are_tried_again_and_refusals_passed_over(self):

@@ -60,7 +60,7 @@ struct kd_deliver {
     kd_webhook_set *set;           /* swapped by reload */
     hook            hooks[KD_WEBHOOKS_MAX];
     size_t          count;
-    kd_id           forgotten[KD_WEBHOOKS_MAX]; /* records of those whose document is gone */
+    kd_id           forgotten[KD_WEBHOOKS_ENDED]; /* records of those whose document was deleted, to be deleted */
     size_t          forgotten_count;
 };
 
@@ -146,29 +146,50 @@ static void drop_request(kd_deliver *d, hook *h)
     kd_buf_init(&h->body, NULL);
 }
 
-/* New ones begin; those whose document is gone are let go by the thread (hook.stays). Under the lock. */
-static kd_status take_over(kd_deliver *d, kd_webhook_set *set, kd_reader *reader, kd_arena *arena, kd_err *err)
+/* A webhook the thread does not know yet, at its place; nothing is added when that cannot be read. */
+static kd_status add_hook(kd_deliver *d, const kd_webhook *webhook, kd_reader *reader, kd_arena *arena, kd_err *err)
 {
-    kd_status status = KD_OK;
-    for (size_t i = 0; i < d->count; i++)
-        d->hooks[i].stays = false;
-    for (size_t i = 0; i < set->count && status == KD_OK; i++) {
-        hook *h = find_hook(d, set->items[i].id);
-        if (!h && d->count < KD_WEBHOOKS_MAX) {
-            h = &d->hooks[d->count];
-            *h = (hook){ .place = calloc(d->groups, sizeof *h->place) };
-            if (!h->place)
-                return kd_fail_memory(err);
-            memcpy(h->id, set->items[i].id.ptr, set->items[i].id.len);
-            kd_buf_init(&h->body, NULL);
-            status = load_place(d, h, &set->items[i], reader, arena, err);
-            d->count++;
-        }
-        if (h)
-            h->stays = true;
+    hook     *h = &d->hooks[d->count];
+    kd_status status;
+    *h = (hook){ .place = calloc(d->groups, sizeof *h->place), .stays = true };
+    memcpy(h->id, webhook->id.ptr, webhook->id.len);
+    kd_buf_init(&h->body, NULL);
+    status = h->place ? load_place(d, h, webhook, reader, arena, err) : kd_fail_memory(err);
+    if (status == KD_OK) {
+        d->count++;
+        return KD_OK;
     }
-    atomic_store(&d->any, set->count != 0);
+    free(h->place);
+    *h = (hook){ 0 };
     return status;
+}
+
+static bool is_in(const kd_webhook_set *set, const char *id)
+{
+    for (size_t i = 0; i < set->count; i++)
+        if (kd_str_is(set->items[i].id, id))
+            return true;
+    return false;
+}
+
+/* New ones begin, or nothing changes. Those that are not in the set are let go by the thread (hook.stays); only of those whose document was deleted is
+ * the place forgotten: one whose document cannot be read now goes on where it stopped once it can. Under the lock. */
+static kd_status take_over(kd_deliver *d, const kd_webhook_set *set, kd_reader *reader, kd_arena *arena, kd_err *err)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        kd_status status = find_hook(d, set->items[i].id) ? KD_OK
+                           : d->count == KD_WEBHOOKS_MAX  ? kd_fail(err, KD_BUSY, "webhooks that ended are still being let go")
+                                                          : add_hook(d, &set->items[i], reader, arena, err);
+        if (status != KD_OK)
+            return status;
+    }
+    for (size_t i = 0; i < d->count; i++)
+        d->hooks[i].stays = is_in(set, d->hooks[i].id);
+    for (size_t i = 0; i < set->ended_count; i++)
+        d->forgotten[i] = kd_id_of_message(KD_STR("webhook"), set->ended[i], 0);
+    d->forgotten_count = set->ended_count;
+    atomic_store(&d->any, set->count != 0);
+    return KD_OK;
 }
 
 static void wake(kd_deliver *d)
@@ -191,8 +212,9 @@ kd_status kd_deliver_reload(kd_deliver *d, kd_err *err)
     if (status == KD_OK) {
         pthread_mutex_lock(&d->lock);
         status = take_over(d, set, reader, arena, err);
-        old = d->set;
-        d->set = set;
+        old = status == KD_OK ? d->set : set;
+        if (status == KD_OK)
+            d->set = set;
         pthread_mutex_unlock(&d->lock);
         wake(d);
     }
@@ -257,7 +279,7 @@ static kd_status put_records(kd_deliver *d, const kd_record *records, size_t cou
 static void save(kd_deliver *d, int64_t now_ms)
 {
     kd_record records[KD_WEBHOOKS_MAX];
-    kd_id     gone[KD_WEBHOOKS_MAX];
+    kd_id     gone[KD_WEBHOOKS_ENDED];
     size_t    count = 0, gone_count;
     kd_err    err = { 0 };
     kd_arena_reset(d->arena);
@@ -618,8 +640,6 @@ static void let_go(kd_deliver *d)
         if (h->stays)
             continue;
         drop_request(d, h);
-        if (d->forgotten_count < KD_WEBHOOKS_MAX)
-            d->forgotten[d->forgotten_count++] = record_id(h->id);
         free(h->place);
         *h = d->hooks[--d->count];
         if (h->easy) { /* it moved */

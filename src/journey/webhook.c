@@ -238,6 +238,15 @@ static kd_status read_stored(kd_webhook *hook, const kd_doc *doc, const kd_vault
     return status;
 }
 
+/* They come by age, so that in a full list the oldest gives way. */
+static bool note_ended(kd_webhook_set *set, kd_str id)
+{
+    kd_str copy = kd_str_copy(set->arena, id);
+    if (copy.ptr)
+        set->ended[set->ended_count++ % KD_WEBHOOKS_ENDED] = copy;
+    return copy.ptr != NULL;
+}
+
 static kd_status load_docs(kd_webhook_set *set, kd_reader *reader, const kd_vault *vault, kd_arena *scratch, kd_err *err)
 {
     uint64_t  after = 0;
@@ -250,6 +259,8 @@ static kd_status load_docs(kd_webhook_set *set, kd_reader *reader, const kd_vaul
         for (size_t i = 0; status == KD_OK && i < count; i++) {
             kd_err why = { 0 };
             after = docs[i].version;
+            if (kd_str_is(docs[i].kind, KIND) && docs[i].deleted && !note_ended(set, docs[i].id))
+                status = kd_fail_memory(err);
             if (docs[i].deleted || !kd_str_is(docs[i].kind, KIND) || set->count == KD_WEBHOOKS_MAX)
                 continue;
             if (read_stored(&set->items[set->count], &docs[i], vault, set->arena, &why) == KD_OK)
@@ -266,8 +277,11 @@ kd_status kd_webhooks_load(kd_webhook_set **out, kd_reader *reader, const kd_vau
     kd_webhook_set *set = calloc(1, sizeof *set);
     kd_arena       *scratch = kd_arena_new((size_t)64 << 20);
     kd_status       status = set && scratch && (set->arena = kd_arena_new(SET_BYTES_MAX)) && (set->items = KD_NEW(set->arena, kd_webhook, KD_WEBHOOKS_MAX))
+                             && (set->ended = KD_NEW(set->arena, kd_str, KD_WEBHOOKS_ENDED))
                                  ? load_docs(set, reader, vault, scratch, err) : kd_fail_memory(err);
     kd_arena_free(scratch);
+    if (status == KD_OK && set->ended_count > KD_WEBHOOKS_ENDED)
+        set->ended_count = KD_WEBHOOKS_ENDED;
     if (status == KD_OK)
         *out = set;
     else

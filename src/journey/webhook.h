@@ -15,7 +15,7 @@
 #include "customer/policy.h"
 #include "customer/seal.h"
 
-enum { KD_WEBHOOKS_MAX = 16, KD_WEBHOOK_EVENTS_MAX = 32, KD_WEBHOOK_ID_MAX = 64, KD_WEBHOOK_URL_MAX = 1000, KD_WEBHOOK_SECRET = 64 /* text with the NUL */ };
+enum { KD_WEBHOOKS_MAX = 16, KD_WEBHOOKS_ENDED = 64, KD_WEBHOOK_EVENTS_MAX = 32, KD_WEBHOOK_ID_MAX = 64, KD_WEBHOOK_URL_MAX = 1000, KD_WEBHOOK_SECRET = 64 /* text with the NUL */ };
 
 typedef struct kd_webhook {
     kd_str        id, name, url;
@@ -29,7 +29,13 @@ typedef struct kd_webhook {
     uint8_t       secret[32], previous[32];
     int64_t       previous_until_ms; /* 0: there is none */
 } kd_webhook;
-typedef struct kd_webhook_set { kd_webhook *items; size_t count; kd_arena *arena; } kd_webhook_set;
+typedef struct kd_webhook_set {
+    kd_webhook *items;
+    size_t      count;
+    kd_str     *ended;       /* ids whose document was deleted, the last KD_WEBHOOKS_ENDED of them */
+    size_t      ended_count;
+    kd_arena   *arena;
+} kd_webhook_set;
 
 /* A document as somebody writes it. KD_INVALID or KD_LIMIT with err->field. `private_hosts`: plain http may be used, too. */
 kd_status kd_webhook_check(kd_str id, const kd_json *doc, bool private_hosts, kd_err *err);
