@@ -1,6 +1,8 @@
 /* Who is one customer and why: the evidence around a person, staff's own word about it, and the policies of key namespaces. */
 #include "api/handlers.h"
 
+#include <stdio.h>
+
 #include "api/caller.h"
 #include "api/who.h"
 #include "event/ingest.h"
@@ -211,11 +213,11 @@ void kd_admin_graph(kd_request *request)
 /* A person of the graph, or anybody who has a profile; *type of its key. */
 static kd_status read_end(kd_id *out, uint8_t *type, const looked *l, const kd_json *json, const char *field, kd_err *err)
 {
-    char       pointer[8] = "/";
+    char       pointer[8];
     kd_person *entry;
     size_t     row;
     kd_status  status;
-    strcat(pointer, field);
+    snprintf(pointer, sizeof pointer, "/%s", field);
     if (!kd_id_parse(out, kd_json_text(kd_json_get(json, field))))
         return kd_fail_field(err, KD_INVALID, pointer, "must be the id of a person, a UUID");
     if ((row = kd_graph_find(&l->graph, *out)) != SIZE_MAX) {

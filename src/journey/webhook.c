@@ -463,7 +463,8 @@ void kd_webhook_sign(char out[KD_WEBHOOK_SIGNATURE], const kd_webhook *hook, con
     snprintf(seconds, sizeof seconds, "%lld", (long long)(now_ms / 1000));
     add_signature(out, hook->secret, id, seconds, body);
     if (hook->previous_until_ms > now_ms) {
-        strcat(out, " ");
-        add_signature(out + strlen(out), hook->previous, id, seconds, body);
+        char *end = out + strlen(out);
+        *end = ' ';
+        add_signature(end + 1, hook->previous, id, seconds, body);
     }
 }
